@@ -1,0 +1,130 @@
+"""What a provider says about one platform, before anything is stored. Knows nothing of Django."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Public counters of one video at one moment. None: the platform did not show it; 0: it showed zero."""
+
+    views: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorData:
+    external_id: str
+    handle: str = ""
+    name: str = ""
+    url: str = ""
+    avatar_url: str = ""
+    bio: str = ""
+    followers: int | None = None
+    is_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundData:
+    external_id: str
+    title: str = ""
+    author_name: str = ""
+    duration_seconds: float | None = None
+    play_url: str = ""
+    cover_url: str = ""
+    is_original: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaURL:
+    """One way to fetch a clip. `expires_at` is read from the URL where it carries a time."""
+
+    url: str
+    expires_at: datetime | None = None
+    width: int | None = None
+    height: int | None = None
+    bitrate: int | None = None
+    codec: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlideData:
+    """One picture of a carousel; `urls` are mirrors of the same picture, best first."""
+
+    urls: tuple[str, ...]
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoData:
+    """One clip or carousel as the platform described it. `kind` is "clip" or "carousel"."""
+
+    platform: str
+    external_id: str
+    kind: str
+    url: str
+    title: str = ""
+    author: AuthorData | None = None
+    sound: SoundData | None = None
+    hashtags: tuple[str, ...] = ()
+    cover_url: str = ""
+    media: tuple[MediaURL, ...] = ()
+    slides: tuple[SlideData, ...] = ()
+    duration_ms: int | None = None
+    width: int | None = None
+    height: int | None = None
+    published_at: datetime | None = None
+    counts: Counts = field(default_factory=Counts)
+    flags: tuple[str, ...] = ()
+    """What the parser had to mend, e.g. "negative_likes", "title_cut": kept so that a doubt can be traced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer of a listing. `cursor` is what to hand back to continue after this page; None at the end."""
+
+    videos: tuple[VideoData, ...]
+    cursor: Mapping[str, Any] | None
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """How many entries were not videos, by reason: live, ad, deleted, malformed, other."""
+    errors: tuple[str, ...] = ()
+    """One short sentence per malformed entry (bounded), for the crawl's record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What to look at: kind is topic, hashtag, profile, sound, trending or url."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a provider may use: the service's address, the browser's signed-in state, and how long it may take."""
+
+    base_url: str
+    storage_state: Mapping[str, Any] | None = None
+    page_timeout_seconds: float = 30.0
+
+
+class Provider(Protocol):
+    """How to read one platform."""
+
+    def crawl(
+        self, query: Query, access: Access, *, cursor: Mapping[str, Any] | None, pages: int
+    ) -> Iterator[Page]:
+        """Yield at most `pages` pages from `cursor` on.
+
+        Raises providers.errors: Blocked, LoginRequired, RateLimited, Changed, Unreachable, Unsupported.
+        """
+
+    def fetch_video(self, url: str, access: Access) -> VideoData:
+        """One video by its link. Raises Gone when the platform says that it was removed or is private."""
