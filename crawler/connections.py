@@ -1,0 +1,164 @@
+"""Sockets for the outgoing door: dialled to a checked address, ending at a deadline, kept per thread for the next request."""
+
+import http.client
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from django.utils.translation import gettext as _
+
+from crawler.addresses import IPAddress, Target
+from jobs.errors import TransientError
+
+CONNECT_SECONDS = 10.0
+STALL_SECONDS = 20.0  # silence after which a connection is given up, whatever the deadline
+IDLE_SECONDS = 15.0
+IDLE_PER_THREAD = 4
+
+
+class FetchError(TransientError):
+    """The other side could not be reached, or broke off, or spoke nonsense. May pass."""
+
+    code = "unreachable"
+
+
+class TimedOut(FetchError):
+    code = "timed_out"
+
+
+class Truncated(FetchError):
+    """The body ended before the length that its server had promised."""
+
+    code = "truncated"
+
+
+@contextmanager
+def named_errors() -> Iterator[None]:
+    """Give the errors of sockets and http.client our own names."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise TimedOut(_("The server took too long.")) from error
+    except http.client.IncompleteRead as error:
+        raise Truncated(_("The server broke off in the middle of its answer.")) from error
+    except ssl.SSLCertVerificationError as error:
+        message = _("The server's certificate is not valid for its name.")
+        raise FetchError(message, code="bad_certificate") from error
+    except OSError as error:  # http.client.RemoteDisconnected is one of these
+        raise FetchError(_("The server cannot be reached, or hung up.")) from error
+    except (http.client.HTTPException, ValueError) as error:
+        raise FetchError(_("The server's answer is not HTTP."), code="bad_answer") from error
+
+
+class _DeadlineMixin:
+    """A socket whose reads end at a moment, however regularly the other side sends a byte."""
+
+    ends_at: float
+
+    def recv_into(self, *args: object) -> int:
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("deadline")
+        if left < STALL_SECONDS:
+            self.settimeout(left)  # type: ignore[attr-defined]
+        return super().recv_into(*args)  # type: ignore[misc,no-any-return]
+
+
+class _PlainSocket(_DeadlineMixin, socket.socket):
+    pass
+
+
+class TLSSocket(_DeadlineMixin, ssl.SSLSocket):
+    """What an SSLContext must make: set it as its `sslsocket_class`."""
+
+
+class Connection(http.client.HTTPConnection):
+    """http.client over a socket that we dialled ourselves; it never opens one."""
+
+    auto_open = 0
+
+    def __init__(self, target: Target, sock: _PlainSocket | TLSSocket) -> None:
+        super().__init__(target.host, target.port)
+        self.sock: _PlainSocket | TLSSocket = sock
+        self.idle_since = 0.0
+
+    def ask(
+        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, ends_at: float
+    ) -> http.client.HTTPResponse:
+        self.sock.ends_at = ends_at
+        self.sock.settimeout(_within(STALL_SECONDS, ends_at))
+        self.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
+        self.putheader("Host", target.authority)
+        for name, value in headers.items():
+            self.putheader(name, value.encode("latin-1", "replace"))
+        if body is not None:
+            self.putheader("Content-Length", str(len(body)))
+        self.endheaders(body)
+        return self.getresponse()
+
+
+def dial(
+    target: Target, addresses: Sequence[IPAddress], context: ssl.SSLContext, ends_at: float
+) -> Connection:
+    """Connect to the first of the addresses that answers, under the target's own name. Resolves nothing."""
+    last: OSError = OSError("no address")
+    for address in addresses:
+        sock = _PlainSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+        sock.ends_at = ends_at
+        try:
+            sock.settimeout(_within(CONNECT_SECONDS, ends_at))
+            sock.connect((str(address), target.port))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if target.scheme == "http":
+                return Connection(target, sock)
+            secure = context.wrap_socket(sock, server_hostname=target.host)
+            assert isinstance(secure, TLSSocket)
+            secure.ends_at = ends_at
+            return Connection(target, secure)
+        except ssl.SSLCertVerificationError:
+            sock.close()
+            raise
+        except OSError as error:
+            sock.close()
+            last = error
+    raise last
+
+
+class IdleConnections:
+    """Kept per thread: no lock, and no two threads in one answer."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def take(self, target: Target) -> Connection | None:
+        connection = self._of_this_thread().pop(target.origin, None)
+        if connection is not None and time.monotonic() - connection.idle_since > IDLE_SECONDS:
+            connection.close()
+            return None
+        return connection
+
+    def put(self, target: Target, connection: Connection) -> None:
+        connection.idle_since = time.monotonic()
+        idle = self._of_this_thread()
+        surplus = [idle.pop(target.origin, None)]
+        if len(idle) >= IDLE_PER_THREAD:
+            surplus.append(idle.pop(next(iter(idle))))
+        idle[target.origin] = connection
+        for old in surplus:
+            if old is not None:
+                old.close()
+
+    def _of_this_thread(self) -> dict[str, Connection]:
+        if getattr(self._local, "pid", None) != os.getpid():  # after a fork, sockets belong to the parent
+            self._local.pid = os.getpid()
+            self._local.idle = {}
+        idle: dict[str, Connection] = self._local.idle
+        return idle
+
+
+def _within(seconds: float, ends_at: float) -> float:
+    return max(0.001, min(seconds, ends_at - time.monotonic()))
