@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Everything CI runs, in order, stopping at the first failure; ends on pytest's own summary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PWD/.venv/bin:$PATH"
+
+step() {
+    printf '\033[36m==>\033[0m %s\n' "$*"
+    "$@"
+}
+
+step ruff format --check .
+step ruff check .
+step mypy .
+step lint-imports
+step djlint --check --lint --quiet templates
+step python manage.py makemigrations --check --dry-run
+step env DEBUG=0 python manage.py check --deploy --fail-level WARNING
+step pytest -n 2 --cov --cov-report=term "$@"
