@@ -27,9 +27,7 @@ class TransientError(JobError):
 
     code = "transient"
 
-    def __init__(
-        self, message: str, *, code: str = "", outcome: str = "", retry_after: timedelta | None = None
-    ) -> None:
+    def __init__(self, message: str, *, code: str = "", outcome: str = "", retry_after: timedelta | None = None) -> None:
         super().__init__(message, code=code, outcome=outcome)
         self.retry_after = retry_after
 

@@ -1,0 +1,154 @@
+"""How every job list looks in the admin: state with its reason, and the acts that make sense."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from jobs.errors import InvalidTransition
+from jobs.models import Job, PausedKind, State
+
+MOST_AT_ONCE = 1000
+
+
+class JobAdmin(ModelAdmin):
+    """State is shown, never edited. Subclasses add their own columns, filters and searches."""
+
+    list_display: Any = [
+        "__str__",
+        "show_state",
+        "show_reason",
+        "show_progress",
+        "show_attempt",
+        "show_next",
+        "worker",
+        "show_age",
+    ]
+    list_filter: Any = ["state", "outcome", "error_code", "created_at"]
+    ordering = ["-id"]
+    actions: Any = ["run_again", "cancel", "pause", "resume"]
+    show_full_result_count = False
+    list_per_page = 50
+    compressed_fields = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        names = [field.name for field in self.model._meta.concrete_fields if field.name != "priority"]
+        return [*(name for name in names if name != "history"), "show_history"]
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["history"]
+
+    @display(
+        description=_("state"),
+        ordering="state",
+        label={
+            "pending": "info",
+            "running": "primary",
+            "retrying": "warning",
+            "completed": "success",
+            "failed": "danger",
+            "cancelled": "default",
+            "paused": "default",
+        },
+    )
+    def show_state(self, job: Job) -> tuple[str, Any]:
+        if job.paused_at:
+            return "paused", _("paused")
+        return job.state, State(job.state).label
+
+    @display(description=_("reason"))
+    def show_reason(self, job: Job) -> str:
+        words = " ".join(filter(None, [job.outcome, job.error_code and f"[{job.error_code}]", job.error]))
+        return (words or job.note)[:160] or "–"
+
+    @display(description=_("progress"))
+    def show_progress(self, job: Job) -> str:
+        return f"{job.progress} %" if job.state in (State.RUNNING, State.COMPLETED) else "–"
+
+    @display(description=_("attempt"))
+    def show_attempt(self, job: Job) -> str:
+        return f"{job.attempt} / {job.max_attempts}"
+
+    @display(description=_("next attempt"), ordering="scheduled_at")
+    def show_next(self, job: Job) -> Any:
+        if job.state not in (State.PENDING, State.RETRYING):
+            return "–"
+        return _("now") if job.scheduled_at <= timezone.now() else job.scheduled_at
+
+    @display(description=_("age"), ordering="created_at")
+    def show_age(self, job: Job) -> str:
+        return timesince(job.created_at, depth=1)
+
+    @display(description=_("history"))
+    def show_history(self, job: Job) -> SafeString:
+        if not job.history:
+            return format_html("{}", _("Nothing has happened yet."))
+        rows = format_html_join(
+            "",
+            "<tr><td class='pr-4'>{}</td><td class='pr-4'>{}</td><td class='pr-4'>{}</td><td>{}</td></tr>",
+            (
+                (
+                    str(entry.get("at", ""))[:19].replace("T", " "),
+                    entry.get("event", ""),
+                    entry.get("by", ""),
+                    " ".join(filter(None, [entry.get("code", ""), entry.get("error", "")])),
+                )
+                for entry in reversed(job.history)
+            ),
+        )
+        return format_html("<table>{}</table>", rows)
+
+    @action(description=_("Run again now"), permissions=["change"])
+    def run_again(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
+        self._apply(request, jobs, lambda job, by: job.run_again(by=by))
+
+    @action(description=_("Cancel"), permissions=["change"])
+    def cancel(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
+        self._apply(request, jobs, lambda job, by: job.cancel(by=by))
+
+    @action(description=_("Pause"), permissions=["change"])
+    def pause(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
+        self._apply(request, jobs, lambda job, by: job.pause(by=by))
+
+    @action(description=_("Resume"), permissions=["change"])
+    def resume(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
+        self._apply(request, jobs, lambda job, by: job.resume(by=by))
+
+    def _apply(self, request: HttpRequest, jobs: QuerySet[Any], act: Callable[[Any, str], None]) -> None:
+        """Do one act to each selected job; say how many took it and why the others refused."""
+        done, refused = 0, []
+        for job in jobs[:MOST_AT_ONCE]:
+            try:
+                act(job, str(request.user))
+            except InvalidTransition as error:
+                refused.append(str(error))
+            else:
+                done += 1
+        if done:
+            self.message_user(request, ngettext("%d job changed.", "%d jobs changed.", done) % done, messages.SUCCESS)
+        for sentence in refused[:5]:
+            self.message_user(request, sentence, messages.WARNING)
+        if len(refused) > 5:
+            self.message_user(request, _("… and %d more.") % (len(refused) - 5), messages.WARNING)
+
+
+@admin.register(PausedKind)
+class PausedKindAdmin(ModelAdmin):
+    list_display = ["kind", "reason", "paused_at"]
+    search_fields = ["kind"]

@@ -1,0 +1,65 @@
+"""Which kinds of job exist. A stage registers its own in AppConfig.ready(); nothing here knows a stage."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from django.apps import apps
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from jobs.models import Job
+
+Work = Callable[[Any], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind:
+    """How one kind of job is worked on."""
+
+    name: str
+    label: Any
+    """What people read: "Downloads"."""
+    model: str
+    """"app_label.Model" of the concrete Job."""
+    queue: str
+    """The Celery queue whose workers do it."""
+    work: str
+    """Dotted path of `work(job) -> outcome | None`; imported at first use, in workers only."""
+    deadline: timedelta = timedelta(minutes=30)
+    """The longest one attempt may take: after it the lease is no longer renewed."""
+    stall_after: timedelta = timedelta(minutes=2)
+    """The longest silence (no `report()`) before the lease is left to expire."""
+    batch: int = 1
+    """How many are claimed at once; more than one only for jobs of milliseconds."""
+
+    def get_model(self) -> "type[Job]":
+        return cast("type[Job]", apps.get_model(self.model))
+
+    def get_work(self) -> Work:
+        return cast(Work, import_string(self.work))
+
+
+_kinds: dict[str, JobKind] = {}
+
+
+def register(kind: JobKind) -> None:
+    _kinds[kind.name] = kind
+
+
+def get(name: str) -> JobKind:
+    """Raises KeyError for a name nobody registered (an old or forged message)."""
+    return _kinds[name]
+
+
+def all_kinds() -> list[JobKind]:
+    return list(_kinds.values())
+
+
+def kind_of(model: "type[Job]") -> JobKind:
+    """The kind whose rows `model` holds. Raises KeyError if none was registered."""
+    for kind in _kinds.values():
+        if kind.model.lower() == model._meta.label_lower:
+            return kind
+    raise KeyError(model._meta.label)

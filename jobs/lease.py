@@ -1,0 +1,125 @@
+"""Keeping the leases of the jobs that this process works on.
+
+One thread per process renews them all in one statement per kind. It stops for a job that has been silent
+for longer than its kind allows, or that is past its deadline: such a job loses its lease and is rescued.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from jobs.errors import LeaseLost
+
+if TYPE_CHECKING:
+    from jobs.models import Job
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 60
+RENEW_EVERY_SECONDS = 15
+
+
+def worker_name() -> str:
+    """Names this worker in rows and lists: WORKER_ID, or host, with process and thread."""
+    host = settings.WORKER_ID or socket.gethostname()
+    return f"{host}:{os.getpid()}:{threading.current_thread().name}"[:120]
+
+
+@dataclass(slots=True)
+class Held:
+    job: "Job"
+    stall_after: float
+    deadline: float
+    """time.monotonic() after which the lease is no longer renewed."""
+    lived_at: float = field(default_factory=time.monotonic)
+    is_lost: bool = False
+
+
+class Keeper:
+    """The jobs held by this process, and the thread that renews their leases."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[tuple[str, int, int], Held] = {}
+        self._thread: threading.Thread | None = None
+        self._pid = 0
+
+    @contextmanager
+    def holding(self, job: "Job", *, stall_after: timedelta, deadline: timedelta) -> Iterator[None]:
+        key = (job._meta.label, job.pk, job.fence)
+        held = Held(job, stall_after.total_seconds(), time.monotonic() + deadline.total_seconds())
+        with self._lock:
+            self._held[key] = held
+            self._start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held.pop(key, None)
+
+    def touch(self, job: "Job") -> None:
+        """The job proved that it lives. Raises LeaseLost if its lease is known to be lost."""
+        held = self._held.get((job._meta.label, job.pk, job.fence))
+        if held is None:
+            return  # worked on by hand, without a keeper: the row itself is asked at the next write
+        held.lived_at = time.monotonic()
+        if held.is_lost or held.lived_at > held.deadline:
+            raise LeaseLost(f"{job} lost its lease")
+
+    def _start(self) -> None:
+        if self._pid != os.getpid() or self._thread is None or not self._thread.is_alive():
+            self._pid = os.getpid()  # a forked child has no copy of its parent's thread
+            self._thread = threading.Thread(target=self._renew_forever, name="lease-keeper", daemon=True)
+            self._thread.start()
+
+    def _renew_forever(self) -> None:
+        while True:
+            time.sleep(RENEW_EVERY_SECONDS)
+            try:
+                self.renew()
+            except (DatabaseError, InterfaceError):
+                # The leases outlive a few missed rounds; the work itself finds out if the database is gone.
+                logger.warning("Leases could not be renewed", exc_info=True)
+            finally:
+                connection.close()  # idle for 15 s: a connection of its own is not worth keeping
+
+    def renew(self) -> None:
+        """Renew every lease whose job lives; mark those whose row is no longer ours."""
+        now = time.monotonic()
+        with self._lock:
+            alive = [
+                held
+                for held in self._held.values()
+                if not held.is_lost and now < held.deadline and now - held.lived_at < held.stall_after
+            ]
+        by_table: dict[str, list[Held]] = {}
+        for held in alive:
+            by_table.setdefault(held.job._meta.db_table, []).append(held)
+        for table, group in by_table.items():
+            ids, fences = [held.job.pk for held in group], [held.job.fence for held in group]
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"""
+                    UPDATE "{table}" AS job SET lease_until = now() + make_interval(secs => %s)
+                    FROM unnest(%s::bigint[], %s::bigint[]) AS mine (id, fence)
+                    WHERE job.id = mine.id AND job.fence = mine.fence AND job.state = 'running'
+                    RETURNING job.id, job.fence
+                    """,
+                    [LEASE_SECONDS, ids, fences],
+                )
+                renewed = set(cursor.fetchall())
+            for held in group:
+                held.is_lost = (held.job.pk, held.job.fence) not in renewed
+
+
+keeper = Keeper()

@@ -1,0 +1,29 @@
+"""Celery's side of the jobs: messages that only say "look"."""
+
+from celery import shared_task
+
+from jobs import kinds, nudge, services
+from jobs.runner import drain
+
+# A message claims for this long, then passes the word on: a shutting-down worker waits for its messages.
+MESSAGE_SECONDS = 5.0
+
+
+@shared_task(ignore_result=True)
+def drain_kind(kind_name: str) -> None:
+    """Do due jobs of a kind, if there are any. Extra calls are harmless."""
+    try:
+        kind = kinds.get(kind_name)
+    except KeyError:
+        return  # an old or forged message
+    nudge.received(kind_name)
+    if kind.get_model().objects.due()[:2].count() > 1:
+        nudge.send(kind_name)  # more than this worker can take at once: wake the next one
+    if drain(kind, seconds=MESSAGE_SECONDS):
+        nudge.send(kind_name)
+
+
+@shared_task(ignore_result=True)
+def dispatch_jobs() -> None:
+    """Rescue the jobs of dead workers, and nudge for whatever is due and was missed."""
+    services.dispatch()
