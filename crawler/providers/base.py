@@ -118,9 +118,7 @@ class Access:
 class Provider(Protocol):
     """How to read one platform."""
 
-    def crawl(
-        self, query: Query, access: Access, *, cursor: Mapping[str, Any] | None, pages: int
-    ) -> Iterator[Page]:
+    def crawl(self, query: Query, access: Access, *, cursor: Mapping[str, Any] | None, pages: int) -> Iterator[Page]:
         """Yield at most `pages` pages from `cursor` on.
 
         Raises providers.errors: Blocked, LoginRequired, RateLimited, Changed, Unreachable, Unsupported.

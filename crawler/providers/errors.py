@@ -1,0 +1,52 @@
+"""How reading a platform fails, classed by what happens next. The codes and outcomes are shown to staff and in the API."""
+
+from jobs.errors import PermanentError, Snooze, TransientError
+
+
+class Blocked(PermanentError):
+    """The platform refuses us: an empty answer, a captcha, a 403. Waited out by the source's pause, never evaded."""
+
+    code = "blocked"
+    outcome = "blocked"
+
+
+class LoginRequired(PermanentError):
+    """The platform answers only to people who are signed in: cookies must be set or renewed."""
+
+    code = "login_required"
+    outcome = "login_required"
+
+
+class Changed(PermanentError):
+    """The answer no longer has the shape we know: the provider needs work."""
+
+    code = "changed"
+    outcome = "changed"
+
+
+class Unsupported(PermanentError):
+    """This provider does not read this kind of source, or this link."""
+
+    code = "unsupported"
+    outcome = "unsupported"
+
+
+class Gone(PermanentError):
+    """The video was removed, or is private."""
+
+    code = "gone"
+    outcome = "gone"
+
+
+class RateLimited(Snooze):
+    """Too many requests: the platform said for how long to stay away."""
+
+    code = "rate_limited"
+    outcome = "rate_limited"
+
+
+class Unreachable(TransientError):
+    """No answer: the name, the connection, the time limit, or the platform's own fault (5xx)."""
+
+    code = "unreachable"
+    outcome = "unreachable"
