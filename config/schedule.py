@@ -1,0 +1,42 @@
+"""Every periodic task. `seed()` writes them once for django-celery-beat; from then on staff change them in the admin."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    name: str
+    task: str
+    when: timedelta | str
+    """An interval, or a crontab line in UTC."""
+
+
+SCHEDULE = [
+    Periodic("Rescue lost jobs and wake workers", "jobs.tasks.dispatch_jobs", timedelta(seconds=15)),
+]
+
+
+def seed() -> int:
+    """Write the tasks that are missing; return how many. What staff changed, switched off or moved stays so."""
+    return sum(_seed(periodic) for periodic in SCHEDULE)
+
+
+def _seed(periodic: Periodic) -> bool:
+    if PeriodicTask.objects.filter(name=periodic.name).exists():
+        return False
+    if isinstance(periodic.when, timedelta):
+        seconds = int(periodic.when.total_seconds())
+        interval, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
+        # Nobody needs yesterday's wake-ups: a message that waited for a whole interval is dropped.
+        timing = {"interval": interval, "expire_seconds": seconds}
+    else:
+        minute, hour, day, month, weekday = periodic.when.split()
+        crontab, _ = CrontabSchedule.objects.get_or_create(
+            minute=minute, hour=hour, day_of_month=day, month_of_year=month, day_of_week=weekday, timezone="UTC"
+        )
+        timing = {"crontab": crontab, "expire_seconds": 3600}
+    _task, is_new = PeriodicTask.objects.get_or_create(name=periodic.name, defaults={"task": periodic.task, **timing})
+    return is_new
