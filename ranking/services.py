@@ -1,0 +1,122 @@
+"""Scores of the videos just observed, or of all: one statement each, whatever the number."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from constance import config
+from django.db import connection
+from django.utils import timezone
+
+from ranking.scoring import WINDOW, Weights
+
+BATCH = 50_000
+
+# `pair` is a video's newest observation beside the one to compare it with: the newest that is a day older, or else its oldest.
+# A NULL counter is not shown: the CASEs give its weight to the others, and leave it out of the comparison.
+_RANK = """
+    WITH pair AS (
+        SELECT v.id AS video_id, now.observed_at,
+               now.views AS v1, now.likes AS l1, now.shares AS s1,
+               was.views AS v0, was.likes AS l0, was.shares AS s0
+        FROM crawler_video v
+        CROSS JOIN LATERAL (
+            SELECT * FROM crawler_metricsnapshot s WHERE s.video_id = v.id
+            ORDER BY s.observed_at DESC LIMIT 1
+        ) now
+        LEFT JOIN LATERAL (
+            (SELECT 1 AS rank, s.* FROM crawler_metricsnapshot s
+             WHERE s.video_id = v.id AND s.observed_at <= now.observed_at - %(window)s
+             ORDER BY s.observed_at DESC LIMIT 1)
+            UNION ALL
+            (SELECT 2, s.* FROM crawler_metricsnapshot s
+             WHERE s.video_id = v.id AND s.observed_at > now.observed_at - %(window)s AND s.observed_at < now.observed_at
+             ORDER BY s.observed_at LIMIT 1)
+            ORDER BY rank LIMIT 1
+        ) was ON true
+        WHERE {which}
+    ), summed AS (
+        SELECT video_id, observed_at,
+            coalesce(v1, 0) * %(views)s + coalesce(l1, 0) * %(likes)s + coalesce(s1, 0) * %(shares)s AS points,
+            CASE WHEN v1 IS NULL THEN 0 ELSE %(views)s END + CASE WHEN l1 IS NULL THEN 0 ELSE %(likes)s END
+                + CASE WHEN s1 IS NULL THEN 0 ELSE %(shares)s END AS shown,
+            coalesce(v1 + 0 * v0, 0) * %(views)s + coalesce(l1 + 0 * l0, 0) * %(likes)s
+                + coalesce(s1 + 0 * s0, 0) * %(shares)s AS comparable_now,
+            coalesce(v0 + 0 * v1, 0) * %(views)s + coalesce(l0 + 0 * l1, 0) * %(likes)s
+                + coalesce(s0 + 0 * s1, 0) * %(shares)s AS comparable_then
+        FROM pair
+    ), scored AS (
+        SELECT video_id, observed_at,
+            CASE WHEN shown > 0 THEN points * %(total)s / shown ELSE 0 END AS classic,
+            CASE WHEN comparable_then > 0 THEN comparable_now / comparable_then - 1 END AS momentum
+        FROM summed
+    )
+    INSERT INTO ranking_score AS old (video_id, classic, momentum, is_surging, surging_since, observed_at)
+    SELECT video_id, classic, momentum, coalesce(momentum >= %(surge)s, false),
+           CASE WHEN momentum >= %(surge)s THEN observed_at END, observed_at
+    FROM scored ORDER BY video_id
+    ON CONFLICT (video_id) DO UPDATE SET
+        classic = excluded.classic, momentum = excluded.momentum, is_surging = excluded.is_surging,
+        surging_since = CASE WHEN excluded.is_surging THEN coalesce(old.surging_since, excluded.surging_since) END,
+        observed_at = excluded.observed_at
+    WHERE (old.observed_at, old.classic, old.momentum, old.is_surging)
+        IS DISTINCT FROM (excluded.observed_at, excluded.classic, excluded.momentum, excluded.is_surging)
+"""
+
+
+def weights() -> Weights:
+    """As staff set them. Negative ones count as 0; all 0 means the defaults, for a score must order something."""
+    chosen = Weights(
+        views=max(config.CLASSIC_WEIGHT_VIEWS, 0.0),
+        likes=max(config.CLASSIC_WEIGHT_LIKES, 0.0),
+        shares=max(config.CLASSIC_WEIGHT_SHARES, 0.0),
+    )
+    return chosen if chosen.views + chosen.likes + chosen.shares > 0 else Weights()
+
+
+def rank(video_ids: Iterable[int]) -> int:
+    """Score these videos by their newest observation; return how many scores changed."""
+    return _rank("v.id = ANY(%(ids)s)", {"ids": list(video_ids)})
+
+
+def rank_all() -> int:
+    """Score every video, for new weights or after a loss; return how many scores changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM crawler_video")
+        first, last = cursor.fetchone()
+    return sum(
+        _rank("v.id BETWEEN %(first)s AND %(last)s", {"first": start, "last": min(start + BATCH - 1, last)})
+        for start in range(first, last + 1, BATCH)
+    )
+
+
+def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
+    """Score what was observed lately and has no score of that observation: a crash came in between."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT s.video_id FROM crawler_metricsnapshot s
+            LEFT JOIN ranking_score r USING (video_id)
+            WHERE s.observed_at > %s AND (r.video_id IS NULL OR r.observed_at < s.observed_at)
+            """,
+            [timezone.now() - within],
+        )
+        missed = [video_id for (video_id,) in cursor.fetchall()]
+    return rank(missed) if missed else 0
+
+
+def _rank(which: str, parameters: dict[str, object]) -> int:
+    chosen = weights()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RANK.format(which=which),
+            {
+                **parameters,
+                "window": WINDOW,
+                "views": chosen.views,
+                "likes": chosen.likes,
+                "shares": chosen.shares,
+                "total": chosen.views + chosen.likes + chosen.shares,
+                "surge": config.SURGE_MOMENTUM,
+            },
+        )
+        return cursor.rowcount
