@@ -132,12 +132,17 @@ def owns_redis() -> bool:
     return not os.environ.get("REDIS_URL")
 
 
+def are_needed() -> bool:
+    """Whether any server of ours takes part."""
+    return owns_database() or owns_redis()
+
+
 _using: dict[Path, int] = {}  # data folder -> descriptor that holds the shared lock; a fork inherits both
 
 
 def use() -> None:
     """Make sure that our own servers answer, and keep them for as long as this process (or a fork of it) lives."""
-    if not (owns_database() or owns_redis()):
+    if not are_needed():
         return
     where = paths()
     where.locks.mkdir(exist_ok=True)

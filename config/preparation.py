@@ -1,4 +1,7 @@
-"""What must be done before the processes start: tables, seeds, a first person, static files. Safe to repeat, and by many at once."""
+"""What must be done before the processes start: tables, seeds, a first person, static files.
+
+Safe to repeat, and to start many times at once.
+"""
 
 import hashlib
 import secrets

@@ -1,7 +1,8 @@
 """Runs several programs side by side: their lines with a name in front, the dead ones again, all of them stopped together.
 
 Knows nothing of Django. Each program leads a process group. The supervisor adopts what its programs leave behind
-(PR_SET_CHILD_SUBREAPER), so that a browser or an ffmpeg never outlives it; when it is killed itself, the kernel tells the programs.
+(PR_SET_CHILD_SUBREAPER), so that a browser or an ffmpeg never outlives it; when it is killed itself, the kernel tells
+the programs.
 """
 
 import ctypes
