@@ -34,9 +34,7 @@ EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 """Before this there were no such platforms; a time earlier than this is a default, not a date."""
 
 # Control characters but tab and newline; surrogates; marks that turn the direction of what follows; BOM; noncharacters.
-_UNWANTED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
-)
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 _ID = re.compile(r"[\w.:-]+", re.ASCII)
 
 

@@ -101,9 +101,7 @@ class Connection(http.client.HTTPConnection):
         return self.getresponse()
 
 
-def dial(
-    target: Target, addresses: Sequence[IPAddress], context: ssl.SSLContext, ends_at: float
-) -> Connection:
+def dial(target: Target, addresses: Sequence[IPAddress], context: ssl.SSLContext, ends_at: float) -> Connection:
     """Connect to the first of the addresses that answers, under the target's own name. Resolves nothing."""
     last: OSError = OSError("no address")
     for address in addresses:

@@ -90,9 +90,7 @@ class Fetched:
 class Stream:
     """One answer, read by `readinto` until it returns 0; lives inside `open_stream`."""
 
-    def __init__(
-        self, response: http.client.HTTPResponse, url: str, *, max_bytes: int, has_body: bool
-    ) -> None:
+    def __init__(self, response: http.client.HTTPResponse, url: str, *, max_bytes: int, has_body: bool) -> None:
         self.status = response.status
         self.headers: Message = response.headers
         self.url = url
@@ -262,9 +260,7 @@ class Door:
                 connection.close()
                 raise
 
-    def _leave(
-        self, target: Target, connection: Connection, response: http.client.HTTPResponse, *, drain: bool = False
-    ) -> None:
+    def _leave(self, target: Target, connection: Connection, response: http.client.HTTPResponse, *, drain: bool = False) -> None:
         """Done with an answer: its connection serves again if the body was read to the end, or is short enough to."""
         if drain and response.length is not None and response.length <= 16384:
             try:
@@ -314,9 +310,7 @@ class Door:
 
     @functools.cached_property
     def _ssl_context(self) -> ssl.SSLContext:
-        context = self._given_context or ssl.create_default_context(
-            cafile=os.environ.get("SSL_CERT_FILE") or certifi.where()
-        )
+        context = self._given_context or ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
         context.sslsocket_class = TLSSocket
         return context
 
@@ -365,14 +359,10 @@ def open_stream(
     url: str, *, headers: Mapping[str, str] | None = None, deadline_seconds: float, max_bytes: int
 ) -> Iterator[Stream]:
     """See Door.open_stream."""
-    with door().open_stream(
-        url, headers=headers, deadline_seconds=deadline_seconds, max_bytes=max_bytes
-    ) as stream:
+    with door().open_stream(url, headers=headers, deadline_seconds=deadline_seconds, max_bytes=max_bytes) as stream:
         yield stream
 
 
-def fetch_bytes(
-    url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None, deadline_seconds: float = 30
-) -> Fetched:
+def fetch_bytes(url: str, *, max_bytes: int, headers: Mapping[str, str] | None = None, deadline_seconds: float = 30) -> Fetched:
     """See Door.fetch_bytes."""
     return door().fetch_bytes(url, max_bytes=max_bytes, headers=headers, deadline_seconds=deadline_seconds)
