@@ -1,0 +1,53 @@
+"""Fixtures of the whole suite. Facts that live outside the project are read where they exist, and skipped where not."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Captured answers and contracts beside the project; tests driven by them skip where they are missing."""
+    path = Path(os.environ.get("SHARED_DIR") or PROJECT.parent / "shared")
+    if not path.is_dir():
+        pytest.skip("no captured answers beside this checkout")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that has a database starts with an empty cache; the others never touch Redis."""
+    if {"db", "transactional_db", "live_server"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
+        from django.core.cache import cache
+
+        cache.clear()
+    yield
+
+
+@pytest.fixture
+def user(db: None) -> Any:
+    from tests.factories import UserFactory
+
+    return UserFactory()
+
+
+@pytest.fixture
+def staff(db: None) -> Any:
+    """A person who may do everything."""
+    from tests.factories import UserFactory
+
+    return UserFactory(staff=True)
+
+
+@pytest.fixture
+def staff_client(staff: Any) -> Any:
+    from django.test import Client
+
+    client = Client()
+    client.force_login(staff)
+    return client
