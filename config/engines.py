@@ -186,6 +186,9 @@ def keeper_state(where: Paths) -> str | None:
         os.close(descriptor)
 
 
+_started: list[subprocess.Popen[bytes]] = []  # kept: nobody waits for a keeper, it outlives those who started it
+
+
 def _start_keeper(where: Paths) -> None:
     keeper: subprocess.Popen[bytes] | None = None
     where.log.parent.mkdir(exist_ok=True)
@@ -202,6 +205,7 @@ def _start_keeper(where: Paths) -> None:
                     stderr=log,
                     start_new_session=True,  # a Ctrl-C is for its users
                 )
+            _started.append(keeper)
         elif keeper is not None and keeper.poll() is not None and state is None:
             raise EngineError(f"PostgreSQL or Redis did not start. The end of {where.log}:\n{_tail(where.log)}")
         if time.monotonic() > deadline:
