@@ -1,7 +1,6 @@
 """Fixtures of the whole suite. Facts that live outside the project are read where they exist, and skipped where not."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,12 @@ def shared_dir() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _clean_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+def _clean_cache(request: pytest.FixtureRequest) -> None:
     """A test that has a database starts with an empty cache; the others never touch Redis."""
     if {"db", "transactional_db", "live_server"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
         from django.core.cache import cache
 
         cache.clear()
-    yield
 
 
 @pytest.fixture

@@ -282,7 +282,7 @@ class BatchFactory(DjangoModelFactory[Batch]):
     @factory.post_generation
     def jobs(self, create: bool, given: Any, **_: Any) -> None:
         if create and given:
-            self.jobs.set(given)  # type: ignore[attr-defined]  # `self` is the Batch here
+            self.jobs.set(given)
 
 
 class ExtractorFactory(DjangoModelFactory[Extractor]):
