@@ -1,0 +1,1 @@
+"""Drawings made at run time: no picture is kept in the repository."""

@@ -1,0 +1,125 @@
+"""Faults on demand: which there are, whom they touch, and how often they still will."""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+DATA = frozenset({"search", "posts", "detail"})
+MEDIA = frozenset({"clip", "slide"})
+PLACES = DATA | MEDIA | {"page", "play", "cover", "avatar", "sound"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault. `places` are the requests it touches unless the switch names its own."""
+
+    name: str
+    places: frozenset[str]
+    shows: str
+    value: str = ""
+    """What `value` means for it; empty when it has none."""
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "block",
+            DATA,
+            "The data calls answer 200 with nothing in it, as an anti-bot wall does.",
+            '"empty" (default), "blocked" (that word), "captcha" (verify_check), "no_data" (no data key) or '
+            '"page" (the page itself is the captcha)',
+        ),
+        Kind(
+            "login",
+            DATA,
+            "The data calls answer status_code 2483: sign in first. A cookie sessionid=sample-session passes.",
+        ),
+        Kind("empty", frozenset({"search", "posts"}), "Lists answer properly, with nothing found."),
+        Kind("ratelimit", DATA | MEDIA, "429 with Retry-After.", "seconds to wait (default 30), or any header text"),
+        Kind("slow", MEDIA, "Media drips; data calls wait.", "bytes per second (default 2048); for data, seconds"),
+        Kind("truncated", MEDIA, "The connection closes early.", "share that is sent (default 0.5)"),
+        Kind("wrong_length", MEDIA, "Content-Length is too small: a whole answer, part of a file.", "share (0.8)"),
+        Kind("range_ignored", MEDIA, "A Range request is answered 200 with everything."),
+        Kind("html_as_mp4", MEDIA, "A web page under the media's content type."),
+        Kind("gone", frozenset({"detail", "play"}) | MEDIA, "The video was removed; its media are not found.", "status of media (default 404)"),
+        Kind("changed", DATA, "The answer is JSON of another shape."),
+        Kind("unreachable", PLACES, "503 for everything.", "status (default 503)"),
+        Kind("redirect_loop", MEDIA | {"play"}, "302 to itself, for ever."),
+        Kind("expired", MEDIA, "Media links count as expired, however new: 403."),
+    )
+}  # fmt: skip
+
+
+@dataclass
+class Fault:
+    name: str
+    topic: str | None = None
+    video: str | None = None
+    count: int | None = None
+    """How many more requests it touches; None is all."""
+    value: Any = None
+    places: frozenset[str] = frozenset()
+    touched: int = 0
+
+    def touches(self, place: str, topics: set[str], video: str | None) -> bool:
+        if place not in self.places or self.count == 0:
+            return False
+        if self.video is not None and self.video != video:
+            return False
+        return self.topic is None or self.topic.lower() in topics
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"places": sorted(self.places)}
+
+
+class UnknownFault(ValueError):
+    """The switch cannot be set as asked; the message says why."""
+
+
+@dataclass
+class Faults:
+    active: list[Fault] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def switch(self, name: str, order: dict[str, Any]) -> None:
+        """Turn a fault on or off. One with the same scope is replaced, others of its name stay."""
+        kind = KINDS.get(name)
+        if kind is None:
+            raise UnknownFault(f"no fault is called {name!r}; there are {', '.join(KINDS)}")
+        topic, video, count = order.get("topic") or None, order.get("video") or None, order.get("count")
+        if isinstance(count, bool) or not (count is None or (isinstance(count, int) and count > 0)):
+            raise UnknownFault("count is a whole number above zero, or null for no limit")
+        places = frozenset(order.get("places") or self._places(kind, topic, video))
+        if unknown := places - PLACES:
+            raise UnknownFault(f"no such place: {', '.join(sorted(unknown))}; there are {', '.join(sorted(PLACES))}")
+        with self._lock:
+            self.active = [f for f in self.active if (f.name, f.topic, f.video) != (name, topic, video)]
+            if order.get("on", True):
+                self.active.append(Fault(name, topic, video and str(video), count, order.get("value"), places))
+
+    @staticmethod
+    def _places(kind: Kind, topic: str | None, video: str | None) -> frozenset[str]:
+        """A fault of a topic is about looking for it; a fault of a video about that video."""
+        if topic and not video and kind.places & DATA:
+            return kind.places & {"page", "search", "posts"} or kind.places
+        if video:
+            return kind.places - {"page", "search", "posts", "avatar", "sound"}
+        return kind.places
+
+    def take(self, names: str, place: str, *, topics: Iterable[str] = (), video: str | None = None) -> Fault | None:
+        """The first active fault among `names` that touches this request; counts it down."""
+        lowered = {topic.lower() for topic in topics}
+        with self._lock:
+            for fault in self.active:
+                if fault.name in names.split() and fault.touches(place, lowered, video):
+                    fault.touched += 1
+                    if fault.count is not None:
+                        fault.count -= 1
+                    return fault
+        return None
+
+    def clear(self) -> None:
+        with self._lock:
+            self.active = []
