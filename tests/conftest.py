@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.sample import sample  # noqa: F401  (a fixture for every folder)
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
