@@ -23,6 +23,6 @@ format: setup ## what machines can mend
 	.venv/bin/ruff check --fix .
 	.venv/bin/djlint --reformat --quiet templates
 
-lock: ## write requirements.lock anew from pyproject.toml
+lock: ## write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
 	.venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --group dev --no-emit-index-url --no-emit-find-links \
-		--upgrade --custom-compile-command 'make lock' pyproject.toml --output-file $(LOCK)
+		$(if $(UPGRADE),--upgrade) --custom-compile-command 'make lock' pyproject.toml --output-file $(LOCK)

@@ -67,16 +67,17 @@ class Account:
         return cls(entry.pw_uid, entry.pw_gid)
 
     def popen(self, *command: str | Path, with_signal: signal.Signals, text: str | None = None) -> subprocess.Popen[bytes]:
-        identity = {"user": self.uid, "group": self.gid} if os.geteuid() == 0 else {}
+        is_root = os.geteuid() == 0
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd="/",
             stdin=subprocess.PIPE if text is not None else subprocess.DEVNULL,
-            extra_groups=[] if identity else None,
+            user=self.uid if is_root else None,
+            group=self.gid if is_root else None,
+            extra_groups=[] if is_root else None,
             process_group=0,
             preexec_fn=die_with_parent(with_signal),
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
-            **identity,
         )
         if text is not None:
             process.communicate(text.encode())

@@ -39,4 +39,4 @@ def _seed(periodic: Periodic) -> bool:
         )
         timing = {"crontab": crontab, "expire_seconds": 3600}
     _task, is_new = PeriodicTask.objects.get_or_create(name=periodic.name, defaults={"task": periodic.task, **timing})
-    return is_new
+    return bool(is_new)

@@ -75,7 +75,7 @@ class Supervisor:
         process = subprocess.Popen(
             ["/bin/sh", "-c", f"exec {program.command}"],
             cwd=self.cwd,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"} | program.env,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **program.env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,190 @@
+"""Starts everything on this machine and minds it until it is told to stop."""
+
+import os
+import shlex
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from config import engines, preparation
+from config.supervisor import Program, Supervisor, read_procfile
+
+DRAIN_SECONDS = 60.0
+WEB_SECONDS = 60.0
+SAMPLE_SECONDS = 600.0  # a first start makes its videos
+
+
+class Command(BaseCommand):
+    help = "Starts the web, the events, a worker per queue and the beat; with --sample, the sample platform too."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--sample", action="store_true", help="watch the sample platform instead of the real ones")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        signal.signal(signal.SIGTERM, _exit_politely)
+        is_sample = bool(options["sample"])
+        ports = range(settings.PORT, settings.PORT + (4 if is_sample else 2))
+        refuse_taken_ports(ports)
+        if engines.are_needed():
+            self.step("PostgreSQL and Redis" if engines.owns_database() else "Redis", engines.use)
+        try:
+            admin = self.prepare()
+            supervisor = self.supervise(is_sample)
+            try:
+                self.wait_for_answers(supervisor, is_sample, admin, started)
+                supervisor.run_until()
+                supervisor.say("stopping: running work is finished or handed back (60 s at most; once more to hurry)")
+            finally:
+                supervisor.shut_down()
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
+        finally:
+            connections.close_all()
+            engines.release()
+        self.stdout.write("Stopped; nothing is left running.")
+
+    def step(self, what: str, work: Callable[[], Any]) -> Any:
+        self.stdout.write(f"{self.style.MIGRATE_HEADING('==>')} {what} … ", ending="")
+        self.stdout.flush()
+        begun = time.monotonic()
+        try:
+            result = work()
+        except engines.EngineError as exc:
+            self.stdout.write("")
+            raise CommandError(str(exc)) from exc
+        self.stdout.write(f"{time.monotonic() - begun:.1f} s")
+        return result
+
+    def prepare(self) -> preparation.Admin:
+        with preparation.one_at_a_time():
+            self.step("tables", preparation.migrate)
+            self.step("seeds", preparation.seed)
+            admin: preparation.Admin = preparation.ensure_admin()
+            self.step("static files", preparation.collect_static)
+        return admin
+
+    def supervise(self, is_sample: bool) -> Supervisor:
+        supervisor = Supervisor(programs(is_sample), cwd=engines.PROJECT, out=sys.stdout, drain_seconds=DRAIN_SECONDS)
+        supervisor.handle_signals()
+        return supervisor
+
+    def wait_for_answers(self, supervisor: Supervisor, is_sample: bool, admin: preparation.Admin, started: float) -> None:
+        port = settings.PORT
+        deadline = time.monotonic() + WEB_SECONDS
+        web = Patience(f"http://127.0.0.1:{port}/health/live", deadline)
+        if not supervisor.run_until(web.is_over):
+            return
+        self.introduce(supervisor, is_sample, admin, time.monotonic() - started)
+        if is_sample:
+            sample = Patience(f"http://127.0.0.1:{port + 2}/", time.monotonic() + SAMPLE_SECONDS)
+            if supervisor.run_until(sample.is_over):
+                watch_topics(supervisor)
+
+    def introduce(self, supervisor: Supervisor, is_sample: bool, admin: preparation.Admin, seconds: float) -> None:
+        port = settings.PORT
+        lines = [
+            ("Groundswell", settings.SITE_URL + "/"),
+            ("Admin", f"{settings.SITE_URL}/admin/"),
+            ("  name", admin.name or "-"),
+            ("  password", admin.password or admin.note),
+            ("Events", settings.EVENTS_URL or f"ws://localhost:{port + 1}/ws/events"),
+        ]
+        if admin.password:
+            lines.insert(4, ("", admin.note))
+        if is_sample:
+            lines.append(("Sample site", f"http://localhost:{port + 2}/  (faults: /control)"))
+        lines += [("Data", str(settings.DATA_DIR)), ("Ready after", f"{seconds:.0f} s; Ctrl-C stops")]
+        width = max(len(name) for name, _ in lines)
+        rule = "─" * (width + 3 + max(len(value) for _, value in lines))
+        for line in [rule, *(f"{name:<{width}}   {value}" for name, value in lines), rule]:
+            supervisor.say(line)
+
+
+class Patience:
+    """Asks an address until it answers or the time is up."""
+
+    def __init__(self, url: str, deadline: float) -> None:
+        self.url = url
+        self.deadline = deadline
+        self._next = 0.0
+
+    def is_over(self) -> bool:
+        now = time.monotonic()
+        if now > self.deadline:
+            return True
+        if now < self._next:
+            return False
+        self._next = now + 0.3
+        with suppress(OSError):
+            try:
+                urllib.request.urlopen(self.url, timeout=2).close()
+            except urllib.error.HTTPError:
+                return True  # it answers, which is all we ask
+            else:
+                return True
+        return False
+
+
+def programs(is_sample: bool) -> list[Program]:
+    """The Procfile's processes, and the sample platform in front of them."""
+    port = settings.PORT
+    binaries = Path(sys.executable).parent
+    env = {
+        "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PORT": str(port),
+        "DATA_DIR": str(settings.DATA_DIR),
+        # On a laptop nobody else is let in; behind a real address the proxy may live elsewhere.
+        "BIND": os.environ.get("BIND") or ("127.0.0.1" if urlsplit(settings.SITE_URL).hostname == "localhost" else "0.0.0.0"),
+    }
+    found = []
+    if is_sample:
+        hosts = [f"{host}:{each}" for each in (port + 2, port + 3) for host in ("localhost", "127.0.0.1")]
+        env["DOUYIN_URL"] = f"http://localhost:{port + 2}"
+        env["FETCH_ALLOWED_HOSTS"] = ",".join([*settings.FETCH_ALLOWED_HOSTS, *hosts])
+        data = shlex.quote(str(settings.DATA_DIR / "sample"))
+        found.append(
+            Program(
+                name="sample",
+                command=f"python -m sample_platform --port {port + 2} --cdn-port {port + 3} --data-dir {data}",
+                env=env,
+                stops_last=True,
+            )
+        )
+    lines = read_procfile(engines.PROJECT / "Procfile")
+    found += [Program(name=name, command=line, env=env) for name, line in lines.items() if name != "release"]
+    return found
+
+
+def refuse_taken_ports(ports: range) -> None:
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do; a listener is still an error
+            try:
+                probe.bind(("0.0.0.0", port))
+            except OSError as exc:
+                first, last = ports[0], ports[-1]
+                raise CommandError(
+                    f"Port {port} cannot be used ({exc.strerror}). Groundswell needs the ports {first} to {last}; "
+                    f"choose others with PORT, for example: PORT={first + 100} make run"
+                ) from exc
+
+
+def watch_topics(supervisor: Supervisor) -> None:
+    """Make the sample's topics sources of the first workspace, once, so that the feed fills by itself."""
+
+
+def _exit_politely(*_: object) -> None:
+    raise KeyboardInterrupt
