@@ -81,17 +81,18 @@ def parse_listing(body: Any, *, base_url: str = "https://www.douyin.com", now: d
         skipped.update(_without_posts(body))
     for entry in entries or []:
         kind, post = classify(entry)
+        wrong = "an entry that should hold a post holds none"
         if kind in PLAYABLE:
             try:
                 video = parse_post(post, base_url=base_url, now=now)
             except Malformed as error:
-                kind = "malformed"
-                if len(errors) < MOST_ERRORS:
-                    errors.append(str(error))
+                kind, wrong = "malformed", str(error)
             else:
                 videos.setdefault(video.external_id, video)  # pinned posts come twice
                 continue
         skipped[kind] += 1
+        if kind == "malformed" and len(errors) < MOST_ERRORS:
+            errors.append(wrong)
     facts = _mapping(body)
     following = facts.get("max_cursor") if "aweme_list" in facts else facts.get("cursor")
     return Listing(
