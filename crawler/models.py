@@ -8,7 +8,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -194,8 +195,9 @@ class Video(models.Model):
         verbose_name_plural = _("videos")
         constraints = [models.UniqueConstraint(fields=["platform", "external_id"], name="a_video_exists_once")]
         indexes = [
-            models.Index(fields=["-published_at", "-id"], name="video_newest"),
-            models.Index(fields=["-views", "-id"], name="video_most_viewed"),
+            # Without NULLs: a keyset cannot page through them, and the feed shows these videos too.
+            models.Index(Coalesce("published_at", "first_seen_at").desc(), F("id").desc(), name="video_by_time"),
+            models.Index(Coalesce("views", -1).desc(), F("id").desc(), name="video_by_views"),
             models.Index(fields=["author", "-id"], name="video_of_author"),
             GinIndex(fields=["hashtags"], name="video_hashtags"),
         ]
