@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
-from csp.constants import NONE, SELF
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from whitenoise.compress import Compressor
 
 from config import engines, secrets
+from downloads import locations
 
 django_stubs_ext.monkeypatch()
 
@@ -79,7 +80,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.middleware.ContentPolicyMiddleware",
+    "config.middleware.CrossOriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -139,7 +141,7 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [engines.redis_url(2)], "prefix": "groundswell"},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a page must not wait for a Redis that hangs
 
 CELERY_BROKER_URL = engines.broker_url()
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -151,6 +153,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_PUBLISH_RETRY = False  # a nudge that fails is found by the next dispatch; nobody waits for it
+CELERY_TASK_TIME_LIMIT = 2700  # in process pools; beyond every job's own deadline
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 1_000_000  # KiB
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -205,13 +211,19 @@ TEMP_DIR = DATA_DIR / "tmp"
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "media": locations.storage_settings(MEDIA_STORAGE, base=BASE_DIR),
 }
+if MEDIA_BACKUP_STORAGE:
+    STORAGES["backup"] = locations.storage_settings(MEDIA_BACKUP_STORAGE, base=BASE_DIR)
+MEDIA_ORIGINS = locations.link_origins(MEDIA_STORAGE, MEDIA_PUBLIC_URL)
 
 # -- the outside -----------------------------------------------------------------------------------
 
 DOUYIN_URL = env.str("DOUYIN_URL", default="https://www.douyin.com").rstrip("/")
 CHROMIUM_PATH = env.str("CHROMIUM_PATH", default="")
 FETCH_ALLOWED_HOSTS = env.list("FETCH_ALLOWED_HOSTS", default=[])
+
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 
 # -- security --------------------------------------------------------------------------------------
 
@@ -227,20 +239,21 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if IS_HTTPS else []
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ("/admin/",),
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "media-src": [SELF, "blob:"],
-        "connect-src": [SELF],
-        "object-src": [NONE],
-        "base-uri": [NONE],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-    },
+_base_policy = {
+    "default-src": [SELF],
+    "img-src": [SELF, "data:", *MEDIA_ORIGINS],
+    "media-src": [SELF, "blob:", *MEDIA_ORIGINS],
+    "connect-src": [SELF],  # and the events' address: config/middleware.py
+    "object-src": [NONE],
+    "base-uri": [NONE],
+    "form-action": [SELF],
+    "frame-ancestors": [NONE],
+}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**_base_policy, "script-src": [SELF], "style-src": [SELF]}}
+ADMIN_CONTENT_POLICY = {
+    **_base_policy,
+    "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],  # the theme is written with Alpine.js
+    "style-src": [SELF, UNSAFE_INLINE],
 }
 
 # -- API -------------------------------------------------------------------------------------------
@@ -262,9 +275,17 @@ REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=365)}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "config.logs.LineFormatter"}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # a visitor's 404 is nobody's work
+        "django.security.DisallowedHost": {"level": "ERROR"},
+        "django.db.backends": {"level": "INFO"},  # every statement is too much even for LOG_LEVEL=debug
+        "asyncio": {"level": "INFO"},
+        "botocore": {"level": "WARNING"},
+        "azure": {"level": "WARNING"},
+    },
 }
 
 CONSTANCE_BACKEND = "constance.backends.database.DatabaseBackend"

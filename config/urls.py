@@ -1,7 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from downloads import serving
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("media/<str:token>/<path:filename>", serving.media, name="media"),
 ]
