@@ -7,7 +7,7 @@ from constance import config
 from django.db import connection
 from django.utils import timezone
 
-from ranking.scoring import WINDOW, Weights
+from ranking.scoring.classic import WINDOW, Weights
 
 BATCH = 50_000
 
