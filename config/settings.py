@@ -33,7 +33,9 @@ if _site.scheme not in ("http", "https") or not _site.hostname:
 IS_HTTPS = _site.scheme == "https"
 _own_hosts = [_site.hostname, "localhost", "127.0.0.1"] if _site.hostname == "localhost" else [_site.hostname]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=_own_hosts)
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])  # never with cookies: programs elsewhere send a token
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["Retry-After"]
 EVENTS_URL = env.str("EVENTS_URL", default="")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
 WORKER_ID = env.str("WORKER_ID", default="")
@@ -58,6 +60,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "channels",
     "constance",
+    "corsheaders",
     "csp",
     "django_celery_beat",
     "django_filters",
@@ -126,13 +129,13 @@ DATABASES["default"]["OPTIONS"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-_redis_limits = {"socket_timeout": 5, "socket_connect_timeout": 3}
+_redis_limits = {"socket_timeout": 4, "socket_connect_timeout": 2}
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": engines.redis_url(1),
         "KEY_PREFIX": "groundswell",
-        "OPTIONS": {"SOCKET_TIMEOUT": 2, "SOCKET_CONNECT_TIMEOUT": 2},
+        "OPTIONS": {"SOCKET_TIMEOUT": 1, "SOCKET_CONNECT_TIMEOUT": 1},
     }
 }
 CHANNEL_LAYERS = {
@@ -148,7 +151,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     **_redis_limits,
     "visibility_timeout": 900,
     "unacked_restore_throttle": 1,
-    "retry_on_timeout": True,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -260,15 +262,31 @@ ADMIN_CONTENT_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "api.authentication.BearerAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttles.PerMinute"],
+    "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "api.errors.answer",
+    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),  # how many proxies of ours add to X-Forwarded-For
+    "URL_FORMAT_OVERRIDE": None,
 }
-REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=365)}
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=365), "TOKEN_PREFIX": "gsw_"}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Groundswell API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 2**63 - 1}},
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+}
 
 # -- logging ---------------------------------------------------------------------------------------
 
@@ -295,6 +313,10 @@ CONSTANCE_CONFIG = {
     "CLASSIC_WEIGHT_LIKES": (0.4, _("Weight of likes in the classic score."), float),
     "CLASSIC_WEIGHT_SHARES": (0.2, _("Weight of shares in the classic score."), float),
     "SURGE_MOMENTUM": (0.5, _("Relative rise of the score within 24 hours that counts as a surge."), float),
+    "API_ANONYMOUS_READS_PER_MINUTE": (300, _("Most API reads in a minute from one address without a token; 0: no limit."), int),
+    "API_ANONYMOUS_WRITES_PER_MINUTE": (30, _("Most API writes in a minute from one address without a token; 0: no limit."), int),
+    "API_USER_READS_PER_MINUTE": (1200, _("Most API reads in a minute by one person; 0: no limit."), int),
+    "API_USER_WRITES_PER_MINUTE": (120, _("Most API writes in a minute by one person; 0: no limit."), int),
     "MOST_WAITING_DOWNLOADS": (1000, _("Further downloads are refused while so many wait."), int),
     "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), int),
     "RETENTION_SCORE_FLOOR": (1000.0, _("Videos whose classic score is at least this are kept."), float),
