@@ -1,6 +1,6 @@
-"""Sent with send_robust inside the transaction that recorded a page: receivers write rows under a savepoint."""
+"""Sent with send_robust, inside the transaction that records a page: receivers may only write rows or a nudge, under a savepoint."""
 
 from django.dispatch import Signal
 
-# Arguments: video_ids (list of int), at (the observation's time). Sender: None.
+# Arguments: video_ids (list of int), at (the moment of the observation). The sender is crawler.models.Video.
 videos_observed = Signal()

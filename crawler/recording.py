@@ -1,0 +1,210 @@
+"""Writing down what was seen: one statement per page, whatever its number of videos.
+
+The statement carries the page as one JSON parameter, which costs the least client time. It writes authors, then sounds, then videos,
+each in the order of their ids, so that two workers which record the same videos wait for each other rather than deadlock.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from crawler.models import Source, Video
+from crawler.providers.base import AuthorData, MediaURL, SoundData, VideoData
+from crawler.signals import videos_observed
+
+# What a platform leaves out this time (an empty text, no counter) does not wipe out what it said before.
+_RECORD = """
+    WITH seen AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(%(videos)s::jsonb) AS seen (
+            platform text, external_id text, kind text, url text, title text, author text, sound text, hashtags text[],
+            cover_url text, media jsonb, slides jsonb, duration_ms int, width int, height int, published_at timestamptz,
+            flags text[], views bigint, likes bigint, comments bigint, shares bigint, saves bigint, followers bigint
+        )
+    ), author AS (
+        INSERT INTO crawler_author AS old
+            (platform, external_id, handle, name, url, avatar_url, bio, followers, is_verified, first_seen_at, last_seen_at)
+        SELECT platform, external_id, handle, name, url, avatar_url, bio, followers, is_verified, %(at)s, %(at)s
+        FROM jsonb_to_recordset(%(authors)s::jsonb) AS new (
+            platform text, external_id text, handle text, name text, url text, avatar_url text, bio text,
+            followers bigint, is_verified bool
+        ) ORDER BY platform, external_id
+        ON CONFLICT (platform, external_id) DO UPDATE SET
+            handle = coalesce(nullif(excluded.handle, ''), old.handle),
+            name = coalesce(nullif(excluded.name, ''), old.name),
+            url = coalesce(nullif(excluded.url, ''), old.url),
+            avatar_url = coalesce(nullif(excluded.avatar_url, ''), old.avatar_url),
+            bio = coalesce(nullif(excluded.bio, ''), old.bio),
+            followers = coalesce(excluded.followers, old.followers),
+            is_verified = excluded.is_verified, last_seen_at = excluded.last_seen_at
+        RETURNING id, platform, external_id
+    ), sound AS (
+        INSERT INTO crawler_sound AS old
+            (platform, external_id, title, author_name, duration_seconds, play_url, cover_url, is_original,
+             first_seen_at, last_seen_at)
+        SELECT platform, external_id, title, author_name, duration_seconds, play_url, cover_url, is_original, %(at)s, %(at)s
+        FROM jsonb_to_recordset(%(sounds)s::jsonb) AS new (
+            platform text, external_id text, title text, author_name text, duration_seconds float8, play_url text,
+            cover_url text, is_original bool
+        )
+        WHERE (SELECT count(*) FROM author) >= 0
+        ORDER BY platform, external_id
+        ON CONFLICT (platform, external_id) DO UPDATE SET
+            title = coalesce(nullif(excluded.title, ''), old.title),
+            author_name = coalesce(nullif(excluded.author_name, ''), old.author_name),
+            duration_seconds = coalesce(excluded.duration_seconds, old.duration_seconds),
+            play_url = coalesce(nullif(excluded.play_url, ''), old.play_url),
+            cover_url = coalesce(nullif(excluded.cover_url, ''), old.cover_url),
+            is_original = excluded.is_original, last_seen_at = excluded.last_seen_at
+        RETURNING id, platform, external_id
+    ), video AS (
+        INSERT INTO crawler_video AS old
+            (platform, external_id, kind, url, title, author_id, sound_id, category, hashtags, cover_url, media, slides,
+             duration_ms, width, height, published_at, flags, views, likes, comments, shares, saves, gone_reason,
+             first_seen_at, last_seen_at)
+        SELECT seen.platform, seen.external_id, kind, url, title, author.id, sound.id, '', hashtags, cover_url, media, slides,
+               duration_ms, width, height, published_at, flags, views, likes, comments, shares, saves, '', %(at)s, %(at)s
+        FROM seen
+        LEFT JOIN author ON author.platform = seen.platform AND author.external_id = seen.author
+        LEFT JOIN sound ON sound.platform = seen.platform AND sound.external_id = seen.sound
+        WHERE (SELECT count(*) FROM sound) >= 0
+        ORDER BY seen.platform, seen.external_id
+        ON CONFLICT (platform, external_id) DO UPDATE SET
+            kind = excluded.kind, url = coalesce(nullif(excluded.url, ''), old.url),
+            title = coalesce(nullif(excluded.title, ''), old.title),
+            author_id = coalesce(excluded.author_id, old.author_id),
+            sound_id = coalesce(excluded.sound_id, old.sound_id),
+            hashtags = CASE WHEN excluded.hashtags = '{}' THEN old.hashtags ELSE excluded.hashtags END,
+            cover_url = coalesce(nullif(excluded.cover_url, ''), old.cover_url),
+            media = CASE WHEN excluded.media = '[]' THEN old.media ELSE excluded.media END,
+            slides = CASE WHEN excluded.slides = '[]' THEN old.slides ELSE excluded.slides END,
+            duration_ms = coalesce(excluded.duration_ms, old.duration_ms),
+            width = coalesce(excluded.width, old.width), height = coalesce(excluded.height, old.height),
+            published_at = coalesce(excluded.published_at, old.published_at), flags = excluded.flags,
+            views = coalesce(excluded.views, old.views), likes = coalesce(excluded.likes, old.likes),
+            comments = coalesce(excluded.comments, old.comments), shares = coalesce(excluded.shares, old.shares),
+            saves = coalesce(excluded.saves, old.saves),
+            gone_at = NULL, gone_reason = '', last_seen_at = excluded.last_seen_at
+        RETURNING id, platform, external_id, xmax = 0 AS is_new
+    ), sighting AS (
+        INSERT INTO crawler_sourcevideo AS old (source_id, video_id, first_seen_at, last_seen_at)
+        SELECT %(source)s, id, %(at)s, %(at)s FROM video WHERE %(source)s::bigint IS NOT NULL ORDER BY id
+        ON CONFLICT (source_id, video_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
+    ), snapshot AS (
+        INSERT INTO crawler_metricsnapshot
+            (video_id, observed_at, views, likes, comments, shares, saves, followers)
+        SELECT video.id, %(at)s, views, likes, comments, shares, saves, followers
+        FROM video JOIN seen USING (platform, external_id)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM crawler_metricsnapshot earlier
+            WHERE earlier.video_id = video.id AND earlier.observed_at >= %(since)s
+        )
+        ON CONFLICT DO NOTHING
+    )
+    SELECT id, is_new FROM video
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    video_ids: list[int]
+    new: int
+
+
+def record(videos: Iterable[VideoData], *, source: Source | None, at: datetime, since: datetime | None = None) -> Recorded:
+    """Store cleaned videos as seen at a moment, with their authors, sounds and one snapshot each.
+
+    Videos that have a snapshot from `since` or later get no second one: a run which is resumed, or whose listing moved
+    under it, observes each video once.
+    """
+    by_id = {(video.platform, video.external_id): video for video in videos}
+    if not by_id:
+        return Recorded([], 0)
+    authors = {(v.platform, v.author.external_id): v.author for v in by_id.values() if v.author}
+    sounds = {(v.platform, v.sound.external_id): v.sound for v in by_id.values() if v.sound}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD,
+            {
+                "videos": json.dumps([_video(video) for video in by_id.values()]),
+                "authors": json.dumps([_author(platform, author) for (platform, _id), author in authors.items()]),
+                "sounds": json.dumps([_sound(platform, sound) for (platform, _id), sound in sounds.items()]),
+                "source": source.pk if source else None,
+                "at": at,
+                "since": since or at,
+            },
+        )
+        rows = cursor.fetchall()
+    recorded = Recorded([pk for pk, _is_new in rows], sum(is_new for _pk, is_new in rows))
+    videos_observed.send_robust(sender=Video, video_ids=recorded.video_ids, at=at)
+    return recorded
+
+
+def _video(video: VideoData) -> dict[str, Any]:
+    counts, author, sound = video.counts, video.author, video.sound
+    return {
+        "platform": video.platform,
+        "external_id": video.external_id,
+        "kind": video.kind,
+        "url": video.url,
+        "title": video.title,
+        "author": author.external_id if author else None,
+        "sound": sound.external_id if sound else None,
+        "hashtags": video.hashtags,
+        "cover_url": video.cover_url,
+        "media": [_media(media) for media in video.media],
+        "slides": [{"urls": s.urls, "width": s.width, "height": s.height} for s in video.slides],
+        "duration_ms": video.duration_ms,
+        "width": video.width,
+        "height": video.height,
+        "published_at": video.published_at.isoformat() if video.published_at else None,
+        "flags": video.flags,
+        "views": counts.views,
+        "likes": counts.likes,
+        "comments": counts.comments,
+        "shares": counts.shares,
+        "saves": counts.saves,
+        "followers": author.followers if author else None,
+    }
+
+
+def _media(media: MediaURL) -> dict[str, Any]:
+    return {
+        "url": media.url,
+        "expires_at": media.expires_at.isoformat() if media.expires_at else None,
+        "width": media.width,
+        "height": media.height,
+        "bitrate": media.bitrate,
+        "codec": media.codec,
+        "size": media.size,
+    }
+
+
+def _author(platform: str, author: AuthorData) -> dict[str, Any]:
+    return {
+        "platform": platform,
+        "external_id": author.external_id,
+        "handle": author.handle,
+        "name": author.name,
+        "url": author.url,
+        "avatar_url": author.avatar_url,
+        "bio": author.bio,
+        "followers": author.followers,
+        "is_verified": author.is_verified,
+    }
+
+
+def _sound(platform: str, sound: SoundData) -> dict[str, Any]:
+    return {
+        "platform": platform,
+        "external_id": sound.external_id,
+        "title": sound.title,
+        "author_name": sound.author_name,
+        "duration_seconds": sound.duration_seconds,
+        "play_url": sound.play_url,
+        "cover_url": sound.cover_url,
+        "is_original": sound.is_original,
+    }
