@@ -35,7 +35,7 @@ class LocalStore(FileSystemStorage):
         with _named_errors():
             if self._holds(target, blob):
                 return False
-            made = _make_folders(target.parent, self.root)
+            changed = _make_folders(target.parent)
             with self._on_this_volume(blob, on_progress) as source:
                 try:
                     os.link(source, target)
@@ -47,7 +47,7 @@ class LocalStore(FileSystemStorage):
                     os.link(source, staged)
                     staged.replace(target)
             target.chmod(0o444)
-            for folder in (target.parent, *made):
+            for folder in (target.parent, *changed):
                 _flush_folder(folder)
             if not self._holds(target, blob):
                 raise StorageError(_("The stored file differs from what was written."), code="storage")
@@ -73,9 +73,6 @@ class LocalStore(FileSystemStorage):
                 target.unlink()
             except FileNotFoundError:
                 return False
-            for folder in list(target.parents)[:2]:
-                with suppress(OSError):  # not empty
-                    folder.rmdir()
         return True
 
     def entries(self, prefix: str = "") -> Iterator[Listed]:
@@ -172,16 +169,11 @@ def _pieces(file: Any, start: int, end: int | None) -> Iterator[bytes]:
             yield piece
 
 
-def _make_folders(folder: Path, root: Path) -> list[Path]:
-    """Make a folder; return the parents whose listing changed, to be flushed."""
-    changed = []
-    while not folder.exists() and folder != root.parent:
-        changed.append(folder.parent)
-        folder = folder.parent
-    for parent in reversed(changed):
-        parent.mkdir(parents=True, exist_ok=True)
-    (folder if not changed else changed[0]).mkdir(parents=True, exist_ok=True)
-    return changed
+def _make_folders(folder: Path) -> list[Path]:
+    """Make a folder and its parents; return those whose listing changed, to be flushed."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return [path.parent for path in new]
 
 
 def _flush_folder(folder: Path) -> None:

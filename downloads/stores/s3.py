@@ -181,15 +181,13 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
                 ) from error
             raise
 
-    def _is_whole(self, found: Any, blob: Blob, composite: str | None = None) -> bool:
+    def _is_whole(self, found: Any, blob: Blob, sent: str | None = None) -> bool:
         """Size and checksum, read back. A service that keeps no checksum is asked for all the bytes instead."""
         if found["ContentLength"] != blob.size:
             return False
-        kept = found.get("ChecksumSHA256")
-        if kept and "-" not in kept:
-            return bool(kept == _base64(bytes.fromhex(blob.sha256)))
-        if kept and composite:
-            return bool(kept == composite)
+        kept = str(found.get("ChecksumSHA256", "")).partition("-")[0]
+        if kept and kept == (sent or _checksum(blob)):
+            return True
         return sha256_of(self.read(blob.key)) == blob.sha256
 
     def _send(self, blob: Blob, on_progress: OnProgress | None, *, overwrite: bool = False) -> str:
@@ -240,7 +238,7 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
             with suppress(ClientError, BotoCoreError):  # the sweep takes what stays behind
                 self.client.abort_multipart_upload(**name, UploadId=upload_id)
             raise
-        return f"{_base64(hashlib.sha256(digests).digest())}-{len(parts)}"
+        return _base64(hashlib.sha256(digests).digest())
 
     @staticmethod
     def _pieces(body: Any) -> Iterator[bytes]:
@@ -284,6 +282,17 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
         except (ClientError, BotoCoreError) as error:
             return [_("The bucket's CORS rules could not be set: %(why)s") % {"why": error}]
         return [_("The bucket now answers to %(origins)s.") % {"origins": ", ".join(origins)}]
+
+
+def _checksum(blob: Blob) -> str:
+    """What S3 keeps for bytes sent by us: of a single piece its SHA-256, of several the SHA-256 of theirs."""
+    if blob.size <= PART:
+        return _base64(bytes.fromhex(blob.sha256))
+    digests = bytearray()
+    with blob.path.open("rb", buffering=0) as file:
+        for part in iter(lambda: file.read(PART), b""):
+            digests += hashlib.sha256(part).digest()
+    return _base64(hashlib.sha256(digests).digest())
 
 
 def _base64(digest: bytes) -> str:

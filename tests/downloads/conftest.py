@@ -1,0 +1,119 @@
+"""Clips made by ffmpeg, a bucket on a stand-in server, and stores to put things into."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.storage import storages
+
+from config.settings import BASE_DIR
+from downloads import locations, storage
+from downloads.stores.base import Blob, Store
+
+MakeClip = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_clip(tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
+    """`make_clip("a.mp4", seconds=3, …)`: a real H.264 clip with sound; made once per set of arguments."""
+    folder = tmp_path_factory.mktemp("clips")
+
+    def make(name: str = "clip.mp4", *, seconds: float = 3, size: str = "360x640", options: tuple[str, ...] = ()) -> Path:
+        mark = hashlib.sha256(repr((name, seconds, size, options)).encode()).hexdigest()[:12]
+        path = folder / f"{mark}-{name}"
+        if not path.exists():
+            subprocess.run(
+                [
+                    *("ffmpeg", "-v", "error", "-y"),
+                    *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d={seconds}"),
+                    *("-f", "lavfi", "-i", f"sine=d={seconds}"),
+                    *(options or ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-c:a", "aac")),
+                    *("-pix_fmt", "yuv420p", "-shortest", "-movflags", "+faststart"),
+                    str(path),
+                ],
+                check=True,
+            )
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def clip(make_clip: MakeClip) -> Path:
+    return make_clip()
+
+
+@pytest.fixture(scope="session")
+def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running S3 stand-in (moto)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = (tmp_path_factory.mktemp("moto") / "log").open("wb")
+    server = subprocess.Popen(
+        [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)],
+        stdout=log,
+        stderr=log,
+        env={**os.environ, "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": "1048576"},
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, server)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(10)
+        log.close()
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/moto-api/", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("moto_server did not start")
+
+
+def use_media(settings: Any, url: str) -> None:
+    """Point the media store elsewhere, for the rest of a test."""
+    settings.STORAGES = {**settings.STORAGES, "media": locations.storage_settings(url, base=BASE_DIR)}
+    storages._storages.clear()
+    storage._direct_link.cache_clear()
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The media store of the test, once as a folder and once as a bucket."""
+    if request.param == "s3":
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        address = request.getfixturevalue("bucket_server")
+        use_media(settings, f"s3://test-{uuid.uuid4().hex[:8]}/some/prefix?endpoint={address}&region=us-east-1")
+    else:
+        use_media(settings, f"file:{tmp_path / 'media'}")
+    storage.media().ensure_ready(["http://localhost:8000"])
+    yield storage.media()
+    storages._storages.clear()
+
+
+@pytest.fixture
+def make_blob(tmp_path: Path) -> Callable[[bytes], Blob]:
+    def make(content: bytes) -> Blob:
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = tmp_path / f"temp-{uuid.uuid4().hex}"
+        path.write_bytes(content)
+        return Blob(path=path, key=storage.key_of(sha256), sha256=sha256, size=len(content), mime="video/mp4")
+
+    return make
