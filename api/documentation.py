@@ -1,0 +1,50 @@
+"""The OpenAPI document, and a page to browse it and try it out."""
+
+import functools
+from typing import Any
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.fields import ChoiceField, QuerySerializer
+from api.schema import DESCRIPTION
+from api.views import ApiView
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """Made once per process: it follows from the code alone."""
+    made: dict[str, Any] = SchemaGenerator(urlconf="api.urls").get_schema(request=None, public=True)
+    made["info"]["description"] = DESCRIPTION
+    return made
+
+
+class SchemaView(ApiView):
+    permission_classes = [AllowAny]
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """This document, OpenAPI 3.1."""
+        return Response(document())
+
+
+class DocsQuery(QuerySerializer):
+    script = ChoiceField(choices=[""], required=False, allow_blank=True)
+
+
+# Swagger UI sets styles in the page and draws its pictures from data; its scripts are files of ours.
+@method_decorator(csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:"]}), name="dispatch")
+class DocsView(ApiView, SpectacularSwaggerSplitView):  # type: ignore[misc]  # the second has no types
+    """The same document to read and try out in a browser."""
+
+    permission_classes = [AllowAny]
+    query_classes = {"get": DocsQuery}
+    url_name = "api-schema"

@@ -1,0 +1,105 @@
+"""Serializers that take what the schema says and nothing else.
+
+DRF's own are kind to forms: a number for a string, "yes" for true, unknown names passed over in silence. A typing
+error in a client should be told to the client.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+BIGGEST_ID = 2**63 - 1
+_WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """An unknown name is an error of that name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            if unknown := [str(name) for name in data if name not in writable]:
+                known = ", ".join(sorted(writable)) or "-"
+                sentence = _("Unknown; known are: %(known)s.") % {"known": known}
+                raise serializers.ValidationError({name: [sentence] for name in unknown}, code="unknown")
+        return super().to_internal_value(data)
+
+    @property
+    def is_query(self) -> bool:
+        return False
+
+
+class QuerySerializer(StrictSerializer):
+    """The query parameters of a view: everything arrives as text, and each name once."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        repeated = [name for name in data if len(data.getlist(name)) > 1]
+        if repeated:
+            raise serializers.ValidationError({name: [_("Given more than once.")] for name in repeated}, code="repeated")
+        return super().to_internal_value(data.dict())
+
+    @property
+    def is_query(self) -> bool:
+        return True
+
+
+class _Strict:
+    """For fields: whether the value comes from a query string."""
+
+    root: Any
+
+    @property
+    def reads_text(self) -> bool:
+        return bool(getattr(self.root, "is_query", False))
+
+
+class TextField(_Strict, serializers.CharField):
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IntegerField(_Strict, serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        given = _WHOLE.fullmatch(data) if isinstance(data, str) and self.reads_text else type(data) is int
+        if not given:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdField(IntegerField):
+    """The primary key of a row. One beyond what the database counts to is a row that does not exist, not an error."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=BIGGEST_ID, **kwargs)
+
+
+class NumberField(_Strict, serializers.FloatField):
+    default_error_messages = {"not_finite": _("A finite number is required.")}
+
+    def to_internal_value(self, data: Any) -> float:
+        if not isinstance(data, str if self.reads_text else int | float) or isinstance(data, bool):
+            self.fail("invalid")
+        number = super().to_internal_value(data)
+        if number != number or abs(number) == float("inf"):
+            self.fail("not_finite")
+        return number
+
+
+class BooleanField(_Strict, serializers.BooleanField):
+    def to_internal_value(self, data: Any) -> bool:
+        known: dict[Any, bool] = {"true": True, "false": False} if self.reads_text else {True: True, False: False}
+        if not isinstance(data, str if self.reads_text else bool) or data not in known:
+            self.fail("invalid", input=str(data)[:100])
+        return known[data]
+
+
+class ChoiceField(serializers.ChoiceField):
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=str(data)[:100])
+        return super().to_internal_value(data)

@@ -1,0 +1,60 @@
+"""What all views of the API have in common."""
+
+from typing import Any, ClassVar
+
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.fields import QuerySerializer, StrictSerializer
+from api.throttles import TooManyRequests
+
+
+class ApiView(APIView):
+    """Strict about method and query before anything else is looked at: they are no secret, and cheap to check."""
+
+    http_method_names = ["get", "head", "post", "patch", "delete"]
+    query_classes: ClassVar[dict[str, type[QuerySerializer]]] = {}
+    """The query parameters of a method ("get"); a method that is not named takes none."""
+
+    query: dict[str, Any]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        method = (request.method or "").lower()
+        if method not in self.http_method_names or not hasattr(self, method):
+            self.http_method_not_allowed(request)
+        super().initial(request, *args, **kwargs)
+        self.query = self.read_query("get" if method == "head" else method)
+
+    def read_query(self, method: str) -> dict[str, Any]:
+        """The checked query parameters. Raises ValidationError, which names each wrong one."""
+        checked = self.query_classes.get(method, QuerySerializer)(data=self.request.query_params)
+        checked.is_valid(raise_exception=True)
+        values: dict[str, Any] = checked.validated_data
+        return values
+
+    def read_body(self, serializer: type[StrictSerializer], **options: Any) -> dict[str, Any]:
+        """The checked body. Raises ValidationError, which names each wrong field."""
+        checked = serializer(data=self.request.data, context={"request": self.request}, **options)
+        checked.is_valid(raise_exception=True)
+        values: dict[str, Any] = checked.validated_data
+        return values
+
+    def throttled(self, request: Any, wait: float | None) -> None:  # type: ignore[override]  # the stub says NoReturn
+        raise TooManyRequests(wait)
+
+
+class NoSuchPath(ApiView):
+    """Whatever else is asked for under /api/, by whatever method."""
+
+    permission_classes = [AllowAny]
+    throttle_classes = []
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # always a Response
+        self.args, self.kwargs = args, kwargs
+        self.headers = self.default_response_headers
+        self.request = self.initialize_request(request, *args, **kwargs)
+        response = self.handle_exception(NotFound())
+        return self.finalize_response(self.request, response, *args, **kwargs)  # type: ignore[return-value]
