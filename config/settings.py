@@ -33,9 +33,7 @@ if _site.scheme not in ("http", "https") or not _site.hostname:
 IS_HTTPS = _site.scheme == "https"
 _own_hosts = [_site.hostname, "localhost", "127.0.0.1"] if _site.hostname == "localhost" else [_site.hostname]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=_own_hosts)
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])  # never with cookies: programs elsewhere send a token
-CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["Retry-After"]
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 EVENTS_URL = env.str("EVENTS_URL", default="")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
 WORKER_ID = env.str("WORKER_ID", default="")
@@ -60,7 +58,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "channels",
     "constance",
-    "corsheaders",
     "csp",
     "django_celery_beat",
     "django_filters",
