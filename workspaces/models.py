@@ -57,7 +57,8 @@ class Membership(models.Model):
     @transaction.atomic
     def activate(self) -> None:
         """Make this the person's active workspace."""
-        siblings = Membership.objects.filter(user=self.user).select_for_update()
+        siblings = Membership.objects.filter(user_id=self.user_id)
+        list(siblings.order_by("pk").select_for_update().values_list("pk"))  # two switches at once: one after the other
         siblings.filter(is_active=True).exclude(pk=self.pk).update(is_active=False)
         siblings.filter(pk=self.pk).update(is_active=True)
         self.is_active = True

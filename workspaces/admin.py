@@ -1,0 +1,114 @@
+"""People: workspaces with their members, accounts, addresses, API tokens."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from knox.models import AuthToken
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from workspaces.models import Membership, Workspace
+
+for model in (User, Group, EmailAddress, AuthToken):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class MembersInline(TabularInline):
+    """A person is invited by being added here; which workspace is active is their own choice."""
+
+    model = Membership
+    fields = ["user", "role", "is_active", "created_at"]
+    readonly_fields = ["is_active", "created_at"]
+    autocomplete_fields = ["user"]
+    extra = 0
+    verbose_name_plural = _("members")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "workspace")
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(ModelAdmin):
+    list_display = ["name", "slug", "show_members", "show_sources", "created_at"]
+    search_fields = ["name", "slug", "members__username", "members__email"]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [MembersInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
+        counted = {"member_count": Count("memberships", distinct=True), "source_count": Count("sources", distinct=True)}
+        return super().get_queryset(request).annotate(**counted)
+
+    @display(description=_("members"), ordering="member_count")
+    def show_members(self, workspace: Any) -> int:
+        return int(workspace.member_count)
+
+    @display(description=_("sources"), ordering="source_count")
+    def show_sources(self, workspace: Any) -> int:
+        return int(workspace.source_count)
+
+
+class WorkspacesInline(TabularInline):
+    model = Membership
+    fields = ["workspace", "role", "is_active", "created_at"]
+    readonly_fields = ["is_active", "created_at"]
+    autocomplete_fields = ["workspace"]
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user", "workspace")
+
+
+@admin.register(User)
+class PersonAdmin(DjangoUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login", "date_joined"]
+    list_filter = ["is_active", "is_staff", "is_superuser", "workspaces"]
+    compressed_fields = True
+    inlines = [WorkspacesInline]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj else []
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """Named sets of permissions for staff."""
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ModelAdmin):
+    list_display = ["email", "user", "verified", "primary"]
+    list_filter = ["verified", "primary"]
+    list_select_related = ["user"]
+    search_fields = ["email", "user__username"]
+    autocomplete_fields = ["user"]
+
+
+@admin.register(AuthToken)
+class TokenAdmin(ModelAdmin):
+    """Tokens are made by their owners (account page) or by `manage.py token`. Deleting one revokes it at once."""
+
+    list_display = ["show_start", "user", "created", "expiry"]
+    list_filter = ["created", "expiry"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "user__email", "token_key"]
+    fields = ["show_start", "user", "created", "expiry"]
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @display(description=_("begins with"))
+    def show_start(self, token: AuthToken) -> str:
+        return f"{token.token_key[:8]}…"
