@@ -1,6 +1,9 @@
 """Fixtures of the whole suite. Facts that live outside the project are read where they exist, and skipped where not."""
 
+import ipaddress
 import os
+import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,33 @@ import pytest
 from tests.sample import sample  # noqa: F401  (a fixture for every folder)
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _keep_off_the_internet(event: str, args: tuple[Any, ...]) -> None:
+    """No test reaches another machine: connecting is an error of the test, and no outside name resolves."""
+    if event in ("socket.connect", "socket.sendto") and isinstance(args[1], tuple) and not _is_here(str(args[1][0])):
+        raise RuntimeError(f"A test connects to {args[1]}; the network is closed")
+    if event == "socket.getaddrinfo" and args[0] and not _is_name_here(args[0]):
+        raise socket.gaierror(socket.EAI_NONAME, "The network is closed in tests")
+
+
+def _is_name_here(host: str | bytes) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    try:
+        ipaddress.ip_address(name.split("%")[0])
+    except ValueError:
+        return name in ("localhost", socket.gethostname())
+    return True  # written as a number: nobody is asked
+
+
+sys.addaudithook(_keep_off_the_internet)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,12 @@
-"""What tests change of the real settings: cheap passwords, no manifest of static files, one key space per process."""
+"""What tests change of the real settings: engines and passwords that cost little, one key space per process.
+
+Without DATA_DIR the embedded engines of the tests lie beside those of `make run`, so that both may run at once.
+"""
 
 import os
+from pathlib import Path
+
+os.environ.setdefault("DATA_DIR", str(Path(__file__).resolve().parent.parent / "var" / "test"))
 
 from config import engines
 from config.settings import *  # noqa: F403
