@@ -6,6 +6,7 @@ from downloads import serving
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("api/", include("api.urls")),
     path("", include("workspaces.urls")),
     path("media/<str:token>/<path:filename>", serving.media, name="media"),
 ]
