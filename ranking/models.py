@@ -12,6 +12,7 @@ class Score(models.Model):
     momentum = models.FloatField(_("momentum"), null=True, help_text=_("Relative change of the score within 24 h; 0.5 is +50 %."))
     is_surging = models.BooleanField(_("surging"), default=False)
     surging_since = models.DateTimeField(_("surging since"), null=True)
+    surged_at = models.DateTimeField(_("last surge seen"), null=True, help_text=_("Stays when the surge is over."))
     observed_at = models.DateTimeField(_("of the observation at"))
 
     class Meta:

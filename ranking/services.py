@@ -50,13 +50,15 @@ _RANK = """
             CASE WHEN comparable_then > 0 THEN comparable_now / comparable_then - 1 END AS momentum
         FROM summed
     )
-    INSERT INTO ranking_score AS old (video_id, classic, momentum, is_surging, surging_since, observed_at)
+    INSERT INTO ranking_score AS old (video_id, classic, momentum, is_surging, surging_since, surged_at, observed_at)
     SELECT video_id, classic, momentum, coalesce(momentum >= %(surge)s, false),
+           CASE WHEN momentum >= %(surge)s THEN observed_at END,
            CASE WHEN momentum >= %(surge)s THEN observed_at END, observed_at
     FROM scored ORDER BY video_id
     ON CONFLICT (video_id) DO UPDATE SET
         classic = excluded.classic, momentum = excluded.momentum, is_surging = excluded.is_surging,
         surging_since = CASE WHEN excluded.is_surging THEN coalesce(old.surging_since, excluded.surging_since) END,
+        surged_at = coalesce(excluded.surged_at, old.surged_at),
         observed_at = excluded.observed_at
     WHERE (old.observed_at, old.classic, old.momentum, old.is_surging)
         IS DISTINCT FROM (excluded.observed_at, excluded.classic, excluded.momentum, excluded.is_surging)
