@@ -34,10 +34,11 @@ IS_HTTPS = _site.scheme == "https"
 _own_hosts = [_site.hostname, "localhost", "127.0.0.1"] if _site.hostname == "localhost" else [_site.hostname]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=_own_hosts)
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+# The client's address is the connection's own: X-Forwarded-For is believed for as many proxies as stand in front of us.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 EVENTS_URL = env.str("EVENTS_URL", default="")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
 WORKER_ID = env.str("WORKER_ID", default="")
-MAX_CONCURRENT = env.int("MAX_CONCURRENT", default=0)  # 0: two per core
 POLL_INTERVAL = env.float("POLL_INTERVAL", default=10.0)
 LOG_LEVEL = env.str("LOG_LEVEL", default="info").upper()
 
@@ -187,9 +188,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "workspaces.adapter.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = True
-# One limiter for all ways in, the admin's too. The address is the connection's own: X-Forwarded-For is believed only
-# for as many proxies as TRUSTED_PROXIES says stand in front of us.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+# One limiter for all ways in, the admin's too.
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "signup": "10/m/ip"}
 
 # -- language, time, static files ------------------------------------------------------------------
@@ -276,7 +276,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
     "DEFAULT_METADATA_CLASS": None,
     "EXCEPTION_HANDLER": "api.errors.answer",
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),  # how many proxies of ours add to X-Forwarded-For
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "URL_FORMAT_OVERRIDE": None,
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": timedelta(days=365), "TOKEN_PREFIX": "gsw_"}
