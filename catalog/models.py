@@ -1,4 +1,4 @@
-"""What a search looks through, beside the wide video rows: those are rewritten at every observation, and their indexes with them."""
+"""What a search looks through. Beside the video rows, which every observation writes anew, with all their indexes."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

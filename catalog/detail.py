@@ -1,0 +1,135 @@
+"""All that a page or an answer about one video shows: its card, its files, who showed it, its history and why it ranks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from catalog.cards import Card, StoredFile, card
+from catalog.filters import MAX_BIGINT
+from crawler.models import MetricSnapshot, SourceVideo, Video
+from downloads.models import Asset, AssetRole, AssetState
+from ranking.scoring.classic import Part, parts
+from ranking.services import weights
+
+MOST_OBSERVATIONS = 500
+MOST_SIGHTINGS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A file that is ready to be played, shown or saved."""
+
+    role: str
+    quality: str
+    position: int
+    size: int
+    duration_ms: int | None
+    file: StoredFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    card: Card
+    video: Video
+    """With its author, sound and score at hand."""
+    media: list[Media]
+    sightings: list[SourceVideo]
+    """With their sources and workspaces at hand; who may see which is for the caller to say."""
+
+    def of(self, *roles: str) -> list[Media]:
+        return [media for media in self.media if media.role in roles]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    observed_at: datetime
+    views: int | None
+    likes: int | None
+    comments: int | None
+    shares: int | None
+    saves: int | None
+    followers: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    history: list[Observation]
+    """Oldest first."""
+    parts: list[Part]
+    """Of the classic score as the weights are now; a stored score follows at the next observation."""
+    score: float | None
+    momentum: float | None
+    is_surging: bool
+    surging_since: datetime | None
+    scored_at: datetime | None
+
+
+def detail(video_id: int) -> Detail | None:
+    """Six statements, whatever the video has. None: there is no such video."""
+    if (found := card(video_id)) is None:
+        return None
+    video = Video.objects.select_related("author", "sound", "score").filter(pk=video_id).first()
+    if video is None:
+        return None
+    sightings = SourceVideo.objects.filter(video=video_id).select_related("source__workspace").order_by("first_seen_at")
+    return Detail(card=found, video=video, media=_media(video), sightings=list(sightings[:MOST_SIGHTINGS]))
+
+
+def metrics(video_id: int, *, limit: int = MOST_OBSERVATIONS, before: datetime | None = None) -> Metrics | None:
+    """The newest `limit` observations (made before `before`), and the score taken apart. None: there is no such video."""
+    if not 0 <= video_id <= MAX_BIGINT:
+        return None
+    video = Video.objects.select_related("score").filter(pk=video_id).first()
+    if video is None:
+        return None
+    observed = MetricSnapshot.objects.filter(video=video_id).order_by("-observed_at")
+    if before is not None:
+        observed = observed.filter(observed_at__lt=before)
+    names = ("observed_at", "views", "likes", "comments", "shares", "saves", "followers")
+    history = [Observation(**row) for row in observed.values(*names)[:limit]]
+    score = getattr(video, "score", None)
+    return Metrics(
+        history=history[::-1],
+        parts=parts({"views": video.views, "likes": video.likes, "shares": video.shares}, weights()),
+        score=score and score.classic,
+        momentum=score and score.momentum,
+        is_surging=bool(score and score.is_surging),
+        surging_since=score and score.surging_since,
+        scored_at=score and score.observed_at,
+    )
+
+
+def _media(video: Video) -> list[Media]:
+    assets = (
+        Asset.objects.filter(video=video, state=AssetState.READY)
+        .exclude(role=AssetRole.COVER)
+        .select_related("object")
+        .order_by("role", "position", "id")
+    )
+    return [
+        Media(
+            role=asset.role,
+            quality=asset.quality,
+            position=asset.position,
+            size=asset.object.size,
+            duration_ms=asset.object.duration_ms,
+            file=StoredFile(
+                asset.object.sha256, asset.object.mime, file_name(video, asset), asset.object.width, asset.object.height
+            ),
+        )
+        for asset in assets
+        if asset.object is not None
+    ]
+
+
+def file_name(video: Video, asset: Asset) -> str:
+    """What a saved file is called, without extension: whose, which, and what of it. Fit for every file system."""
+    words = [video.platform, video.external_id]
+    if asset.role == AssetRole.SLIDE:
+        words.append(f"{asset.position + 1:02d}")
+    elif asset.role == AssetRole.THUMBNAIL:
+        words.append(f"{asset.position}-percent")
+    elif asset.quality not in ("", "best"):
+        words.append(asset.quality)
+    return "-".join("".join(letter if letter.isalnum() else "_" for letter in word)[:80] for word in words)

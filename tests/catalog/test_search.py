@@ -1,0 +1,104 @@
+"""Search: what it finds in any script, by whichever plan, and that grams never hide a match."""
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog import feed as feed_module
+from catalog.feed import feed
+from catalog.filters import Filters
+from catalog.models import SearchText
+from tests.factories import ScoreFactory, VideoFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=[4_000, 1], ids=["by walking", "by grams"])
+def _plan(request, monkeypatch):
+    monkeypatch.setattr(feed_module, "WALK", request.param)
+
+
+@pytest.mark.usefixtures("_plan")
+@pytest.mark.parametrize(
+    ("q", "finds"),
+    [
+        ("美食", True),
+        ("美", True),
+        ("ＳＴＲＥＥＴ", True),
+        ("food st", True),
+        ("50% off_", True),
+        ("đường", True),
+        ("🍜", True),
+        ("食美", False),
+        ("streets", False),
+        ("50_", False),
+        ("美食 nothing", False),
+    ],
+)
+def test_a_search_finds_the_words_in_any_script_and_order(q, finds):
+    for n in range(3):
+        ScoreFactory(classic=100 + n)
+    wanted = ScoreFactory(classic=1, video__title="【街头】美食🍜 Street FOOD st. ĐƯỜNG phố 50% off_x").video
+
+    found = [card.id for card in feed(Filters(q=q), limit=1).cards]
+
+    assert found == ([wanted.pk] if finds else [])
+
+
+@pytest.mark.usefixtures("_plan")
+def test_a_search_pages_like_any_feed():
+    made = [ScoreFactory(classic=n % 3, video__title=f"舞蹈 {n}").video_id for n in range(7)]
+    found, cursor = [], ""
+    while cursor is not None:
+        page = feed(Filters(q="舞蹈"), cursor=cursor, limit=2)
+        found += [card.id for card in page.cards]
+        cursor = page.next_cursor
+
+    assert len(found) == len(set(found)) == 7
+    assert set(found) == set(made)
+
+
+def test_a_new_title_is_found_and_the_old_one_is_not():
+    video = ScoreFactory(video__title="旧标题").video
+    video.title = "新标题"
+    video.save()
+
+    assert feed(Filters(q="旧标")).cards == []
+    assert [card.id for card in feed(Filters(q="新标")).cards] == [video.pk]
+
+
+def test_a_new_count_of_views_leaves_the_search_text_alone():
+    video = VideoFactory()
+
+    def version():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT xmin::text FROM catalog_searchtext WHERE video_id = %s", [video.pk])
+            return cursor.fetchone()
+
+    before = version()
+    video.views = 77_777
+    video.save()
+
+    assert version() == before
+
+
+def test_a_deleted_video_leaves_no_search_text():
+    VideoFactory().delete()
+
+    assert not SearchText.objects.exists()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30),
+    start=st.integers(0, 29),
+    length=st.integers(1, 8),
+)
+def test_every_text_has_the_grams_of_every_term_in_it(text, start, length):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT catalog_fold(%s)", [text])
+        (folded,) = cursor.fetchone()
+        for term in folded[start : start + length].split():
+            cursor.execute("SELECT catalog_grams(%s) @> catalog_term_grams(%s)", [folded, term])
+            assert cursor.fetchone() == (True,), (folded, term)
