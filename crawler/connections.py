@@ -76,10 +76,25 @@ class TLSSocket(_DeadlineMixin, ssl.SSLSocket):
     """What an SSLContext must make: set it as its `sslsocket_class`."""
 
 
+class Response(http.client.HTTPResponse):
+    def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]
+        """Hand over what has arrived, as soon as there is any: a drip must be seen while it drips, not once it filled a buffer."""
+        if self.fp is None or self.length is None or self.chunked:
+            data = self.read1(len(buffer))
+            buffer[: len(data)] = data
+            return len(data)
+        count: int = self.fp.readinto1(memoryview(buffer)[: self.length])  # type: ignore[attr-defined]
+        self.length -= count
+        if count == 0 or self.length == 0:
+            self._close_conn()  # type: ignore[attr-defined]
+        return count
+
+
 class Connection(http.client.HTTPConnection):
     """http.client over a socket that we dialled ourselves; it never opens one."""
 
     auto_open = 0
+    response_class = Response
 
     def __init__(self, target: Target, sock: _PlainSocket | TLSSocket) -> None:
         super().__init__(target.host, target.port)
