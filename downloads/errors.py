@@ -1,6 +1,6 @@
-"""What can go wrong with bytes, by what happens next. All carry a stable code."""
+"""What can go wrong with bytes, by what happens next. All carry a stable code. A video that is gone: providers.errors.Gone."""
 
-from jobs.errors import PermanentError, TransientError
+from jobs.errors import PermanentError, Snooze, TransientError
 
 
 class VerificationError(TransientError):
@@ -11,13 +11,6 @@ class VerificationError(TransientError):
     """
 
     code = "undecodable"
-
-
-class Gone(PermanentError):
-    """The platform says that the video was removed or made private."""
-
-    code = "gone"
-    outcome = "gone"
 
 
 class Expired(TransientError):
@@ -32,8 +25,18 @@ class WrongRange(TransientError):
     code = "wrong_range"
 
 
+class MoreLater(Snooze):
+    """429 or 503 with Retry-After: this server asks for a pause of `retry_after`."""
+
+    code = "rate_limited"
+    outcome = "rate_limited"
+
+
 class StorageError(TransientError):
-    """The media storage cannot take or give bytes now. Codes: storage, storage_refused, storage_full."""
+    """The media storage cannot take or give bytes now.
+
+    Codes: storage (may pass by itself), storage_refused (credentials, bucket), storage_full, missing, no_link.
+    """
 
     code = "storage"
 
