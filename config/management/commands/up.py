@@ -20,6 +20,8 @@ from django.db import connections
 
 from config import engines, preparation
 from config.supervisor import Program, Supervisor, read_procfile
+from crawler import services
+from workspaces.models import first_workspace
 
 DRAIN_SECONDS = 60.0
 WEB_SECONDS = 60.0
@@ -89,7 +91,7 @@ class Command(BaseCommand):
             return
         self.introduce(supervisor, is_sample, admin, time.monotonic() - started)
         if is_sample:
-            sample = Patience(f"http://127.0.0.1:{port + 2}/", time.monotonic() + SAMPLE_SECONDS)
+            sample = Patience(f"http://127.0.0.1:{port + 2}/control/health", time.monotonic() + SAMPLE_SECONDS)
             if supervisor.run_until(sample.is_over):
                 watch_topics(supervisor)
 
@@ -183,7 +185,12 @@ def refuse_taken_ports(ports: range) -> None:
 
 
 def watch_topics(supervisor: Supervisor) -> None:
-    """Make the sample's topics sources of the first workspace, once, so that the feed fills by itself."""
+    """Make the sample's topics sources of the first workspace, once, and look at the new ones, so that the feed fills."""
+    new, total = services.load_topics(engines.PROJECT / "config" / "topics.txt", first_workspace())
+    if new:
+        services.dispatch_due_sources()
+    connections.close_all()
+    supervisor.say(f"{total} topics are watched{', the first look is under way' if new else ''}")
 
 
 def _exit_politely(*_: object) -> None:
