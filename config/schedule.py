@@ -16,6 +16,8 @@ class Periodic:
 
 SCHEDULE = [
     Periodic("Rescue lost jobs and wake workers", "jobs.tasks.dispatch_jobs", timedelta(seconds=15)),
+    Periodic("Look at the sources that are due", "crawler.tasks.dispatch_due_sources", timedelta(seconds=30)),
+    Periodic("Make room for the months to come", "crawler.tasks.ensure_partitions", timedelta(days=1)),
 ]
 
 
