@@ -78,12 +78,14 @@ class TLSSocket(_DeadlineMixin, ssl.SSLSocket):
 
 class Response(http.client.HTTPResponse):
     def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]
-        """Hand over what has arrived, as soon as there is any: a drip must be seen while it drips, not once it filled a buffer."""
-        if self.fp is None or self.length is None or self.chunked:
+        """Hand over what has arrived, as soon as there is any: a drip is seen while it drips, not once it filled a buffer."""
+        if self.isclosed():
+            return 0
+        if self.length is None or self.chunked:
             data = self.read1(len(buffer))
             buffer[: len(data)] = data
             return len(data)
-        count: int = self.fp.readinto1(memoryview(buffer)[: self.length])  # type: ignore[attr-defined]
+        count: int = self.fp.readinto1(memoryview(buffer)[: self.length])
         self.length -= count
         if count == 0 or self.length == 0:
             self._close_conn()  # type: ignore[attr-defined]

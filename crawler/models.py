@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
@@ -14,6 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crawler.encryption import EncryptedJSONField
+from crawler.providers.base import VideoData
+from crawler.validators import validate_cron, validate_plain_text
 from jobs.models import FINAL, Job, JobQuerySet
 from workspaces.models import Workspace
 
@@ -68,16 +72,24 @@ class Source(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="sources", verbose_name=_("workspace"))
     platform = models.CharField(_("platform"), max_length=20, choices=platform_choices, default="douyin")
     kind = models.CharField(_("kind"), max_length=10, choices=SourceKind, default=SourceKind.TOPIC)
-    value = models.CharField(_("value"), max_length=500, help_text=_("The words, handle, id or link to watch."))
+    value = models.CharField(
+        _("value"), max_length=500, validators=[validate_plain_text], help_text=_("The words, handle, id or link to watch.")
+    )
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Off: nothing is looked at by schedule."))
     is_own = models.BooleanField(_("our own"), default=False)
 
     cron = models.CharField(
-        _("cron"), max_length=100, blank=True, help_text=_("Five fields, UTC, e.g. “0 */2 * * *”; else the interval holds.")
+        _("cron"), max_length=100, blank=True, validators=[validate_cron],
+        help_text=_("Five fields, UTC, e.g. “0 */2 * * *”; else the interval holds."),
+    )  # fmt: skip
+    interval_minutes = models.PositiveIntegerField(
+        _("interval, minutes"), default=60, validators=[MinValueValidator(1), MaxValueValidator(60 * 24 * 366)]
     )
-    interval_minutes = models.PositiveIntegerField(_("interval, minutes"), default=60)
-    pages_per_run = models.PositiveSmallIntegerField(_("pages per run"), default=3)
+    pages_per_run = models.PositiveSmallIntegerField(
+        _("pages per run"), default=3, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
 
+    # A count, age or size that the platform does not show passes the filters: not shown is not too small.
     min_views = models.PositiveBigIntegerField(_("least views"), null=True, blank=True)
     min_likes = models.PositiveBigIntegerField(_("least likes"), null=True, blank=True)
     max_age_days = models.PositiveIntegerField(_("greatest age, days"), null=True, blank=True)
@@ -104,6 +116,20 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.kind} {self.value}"
+
+    def wants(self, video: VideoData, now: datetime) -> bool:
+        """Whether the filters let a video through."""
+        if video.kind not in self.kinds:
+            return False
+        least = (
+            (self.min_views, video.counts.views),
+            (self.min_likes, video.counts.likes),
+            (self.min_height, video.height),
+        )
+        if any(limit is not None and value is not None and value < limit for limit, value in least):
+            return False
+        oldest = None if self.max_age_days is None else now - timedelta(days=min(self.max_age_days, 36_500))
+        return oldest is None or video.published_at is None or video.published_at >= oldest
 
 
 class Author(models.Model):

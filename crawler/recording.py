@@ -1,7 +1,7 @@
 """Writing down what was seen: one statement per page, whatever its number of videos.
 
-The statement carries the page as one JSON parameter, which costs the least client time. It writes authors, then sounds, then videos,
-each in the order of their ids, so that two workers which record the same videos wait for each other rather than deadlock.
+The statement carries the page as one JSON parameter, which costs the least client time. It writes authors, then sounds, then
+videos, each in the order of their ids, so that two workers which record the same videos wait for each other, and never deadlock.
 """
 
 import json

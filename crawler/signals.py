@@ -1,4 +1,7 @@
-"""Sent with send_robust, inside the transaction that records a page: receivers may only write rows or a nudge, under a savepoint."""
+"""Sent with send_robust, inside the transaction that records a page.
+
+Receivers may only write rows or a nudge, under a savepoint.
+"""
 
 from django.dispatch import Signal
 

@@ -106,6 +106,24 @@ class Query:
     value: str
 
 
+class Door(Protocol):
+    """What of crawler.outbound.Door a provider may use: every address checked, every answer bounded."""
+
+    def check_url(self, url: str) -> None: ...
+
+    def fetch_bytes(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        headers: Mapping[str, str] | None = None,
+        deadline_seconds: float = 30,
+        method: str = "GET",
+        body: bytes | None = None,
+    ) -> Any:
+        """An object with `status`, `headers`, `url` (after redirects) and `body`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """What a provider may use: the service's address, the browser's signed-in state, and how long it may take."""
@@ -113,6 +131,8 @@ class Access:
     base_url: str
     storage_state: Mapping[str, Any] | None = None
     page_timeout_seconds: float = 30.0
+    door: "Door | None" = None
+    """The house's outgoing door, for providers that ask over HTTP themselves."""
 
 
 class Provider(Protocol):
@@ -126,3 +146,6 @@ class Provider(Protocol):
 
     def fetch_video(self, url: str, access: Access) -> VideoData:
         """One video by its link. Raises Gone when the platform says that it was removed or is private."""
+
+    def knows(self, url: str, base_url: str) -> bool:
+        """Whether `fetch_video` is the one to ask for this link."""

@@ -1,9 +1,9 @@
 """One Chromium per process, in a thread of its own, one page at a time; every page in a fresh context.
 
-Playwright's synchronous API belongs to the thread that started it, and forbids Django's ORM there. So callers stay in their own thread
-and ask for one step at a time; while they work on an answer the browser waits, which is all the back-pressure that is needed.
+Playwright's synchronous API belongs to the thread that started it, and forbids Django's ORM there. So callers stay in their own
+thread and ask for one step at a time; while they work on an answer the browser waits: that is all the back-pressure needed.
 
-Names other than the platform's resolve to nothing in this browser: no tracker, no media and no address of our own network is reached.
+Names other than the platform's resolve to nothing in this browser: no tracker, no media, no address of our own network.
 """
 
 import atexit

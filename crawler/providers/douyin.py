@@ -15,7 +15,8 @@ from crawler.providers.errors import Changed, Unreachable, Unsupported
 # The site itself and where its scripts come from. Media hosts are left out: a crawl downloads none.
 HOSTS = (
     "douyin.com", "*.douyin.com", "*.iesdouyin.com", "*.douyinstatic.com", "*.bytegoofy.com", "*.bytescm.com",
-    "*.byted-static.com", "*.bytedance.com", "*.bytednsdoc.com", "*.bytetos.com", "*.snssdk.com", "*.zijieapi.com", "*.pstatp.com",
+    "*.byted-static.com", "*.bytedance.com", "*.bytednsdoc.com", "*.bytetos.com", "*.snssdk.com", "*.zijieapi.com",
+    "*.pstatp.com",
 )  # fmt: skip
 DETAIL = "/aweme/v1/web/aweme/detail/"
 _LINK = re.compile(r"/(?:share/|s/)?(video|note|slides)/(\d{8,20})(?:/|$)")

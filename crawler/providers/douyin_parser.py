@@ -232,12 +232,12 @@ def _media(video: Mapping[str, Any]) -> list[MediaURL]:
         if gear.get("format", "mp4") not in ("mp4", "") or not _urls(address):
             continue
         codec = _codec(gear.get("is_h265") or gear.get("is_bytevc1") or 0)
-        key = (codec, _size(address)[1] or 0 if codec == "h264" else 0)
-        rate = clean_int(gear.get("bit_rate")) or 0
+        key = (codec, (_size(address)[1] or 0) if codec == "h264" else 0)
+        rate: int = clean_int(gear.get("bit_rate")) or 0
         if key not in best or rate > best[key][0]:
             best[key] = rate, address
     by_codec_then_height = sorted(best.items(), key=lambda item: (item[0][0], -item[0][1]))
-    files = [(codec, rate or None, address) for (codec, _height), (rate, address) in by_codec_then_height]
+    files = [(codec, rate or None, address) for (codec, _side), (rate, address) in by_codec_then_height]
     plain = [("h264", None, _mapping(video.get("play_addr_h264"))), ("", None, _mapping(video.get("play_addr")))]
     last_resort = [("h265", None, _mapping(video.get("play_addr_265"))), ("", None, _mapping(video.get("download_addr")))]
     playable = [file for file in files if file[0] == "h264"]
@@ -272,8 +272,8 @@ def _codec_of_key(address: Mapping[str, Any]) -> str:
 def _slides(post: Mapping[str, Any]) -> Iterator[SlideData]:
     for image in map(_mapping, _list(post.get("images"))):
         # download_url_list carries a watermark, so it comes last.
-        urls = _urls({"url_list": [*_list(image.get("watermark_free_download_url_list")), *_list(image.get("url_list"))]})
-        urls = _pictures(urls) or _pictures(_urls({"url_list": image.get("download_url_list")}))
+        clean = [*_list(image.get("watermark_free_download_url_list")), *_list(image.get("url_list"))]
+        urls = _pictures(_urls({"url_list": clean})) or _pictures(_urls({"url_list": image.get("download_url_list")}))
         if urls:
             width, height = _size(image)
             yield SlideData(urls=urls[:MIRRORS], width=width, height=height)

@@ -15,9 +15,10 @@ class Entry:
     base_url_setting: str = ""
 
 
+ANY_LINK = "link"
 PROVIDERS = {
     "douyin": Entry("Douyin", "crawler.providers.douyin:Douyin", "DOUYIN_URL"),
-    "link": Entry("Link (yt-dlp)", "crawler.providers.ytdlp:AnyLink"),
+    ANY_LINK: Entry("Link (yt-dlp)", "crawler.providers.ytdlp:AnyLink"),
 }
 
 

@@ -1,0 +1,280 @@
+"""Looking at sources: when, how far, what is kept, and how it went."""
+
+import contextlib
+import logging
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from crawler import outbound
+from crawler.cleaning import Unusable, clean_external, clean_text
+from crawler.models import BrowserSession, CrawlJob, Outcome, Source, SourceKind, SourceVideo, Video
+from crawler.providers import registry
+from crawler.providers.base import Access, Page, Query, VideoData
+from crawler.recording import Recorded, record
+from crawler.timing import BadCron, next_tick, pause_after
+from jobs import nudge
+from jobs.errors import JobError, Snooze
+from jobs.models import FINAL
+
+logger = logging.getLogger(__name__)
+
+RESUME_WITHIN = timedelta(hours=6)
+"""A run that was broken off longer ago begins anew: its place in the listing means nothing any more."""
+MOST_ERRORS = 50
+MOST_DUE = 500
+ASKED_FOR = 10
+"""Priority of a look that a person waits for."""
+
+
+@dataclass(slots=True)
+class Run:
+    """Where a run stands; kept in the job's cursor, so that a killed one goes on."""
+
+    since: datetime
+    position: dict[str, Any] | None = None
+    is_over: bool = False
+    """The listing has ended: nothing is left but to say so."""
+
+    @classmethod
+    def of(cls, job: CrawlJob, now: datetime) -> "Run":
+        """The run to go on with, or a new one."""
+        kept = job.cursor if isinstance(job.cursor, dict) else {}
+        since = parse_datetime(kept.get("since") or "")
+        if since is None or now - since > RESUME_WITHIN:
+            job.pages, job.counts, job.errors = 0, {}, []
+            return cls(since=now)
+        return cls(since=since, position=kept.get("position"), is_over=bool(kept.get("is_over")))
+
+    def as_json(self) -> dict[str, Any]:
+        return {"since": self.since.isoformat(), "position": self.position, "is_over": self.is_over}
+
+
+def crawl(job: CrawlJob) -> str | None:
+    """Look at a source once, page by page, each committed with the place to go on from; return the outcome."""
+    source = job.source
+    run = Run.of(job, timezone.now())
+    try:
+        with contextlib.closing(_pages(source, run, source.pages_per_run - job.pages)) as pages:
+            for page in pages:
+                job.report(progress=100 * job.pages // max(source.pages_per_run, 1), note=f"page {job.pages + 1}")
+                _commit(job, run, page)
+    except JobError as error:
+        if error.outcome:
+            _note_failure(job, error)
+        raise
+    return _finish(job)
+
+
+def _pages(source: Source, run: Run, left: int) -> Iterator[Page]:
+    if run.is_over or left <= 0:
+        return
+    provider = registry.get_provider(source.platform)
+    access = access_for(source.platform)
+    if source.kind == SourceKind.URL:
+        yield Page(videos=(provider.fetch_video(source.value, access),), cursor=None)
+        return
+    with contextlib.closing(
+        provider.crawl(Query(kind=source.kind, value=source.value), access, cursor=run.position, pages=left)
+    ) as pages:
+        yield from pages
+
+
+def _commit(job: CrawlJob, run: Run, page: Page) -> Recorded:
+    """One page: its videos, what was left out, and the place to go on from, all or nothing."""
+    now = timezone.now()
+    counts = Counter(job.counts) + Counter(page.skipped)
+    kept, errors = _clean(page.videos, now, counts)
+    wanted = [video for video in kept if job.source.wants(video, now)]
+    counts["seen"] += len(kept)
+    counts["filtered"] += len(kept) - len(wanted)
+    counts.update(video.kind for video in wanted)
+    with job.fenced():
+        recorded = record(wanted, source=job.source, at=now, since=run.since)
+        counts["new"] += recorded.new
+        run.position = dict(page.cursor) if page.cursor is not None else None
+        run.is_over = page.cursor is None
+        job.cursor, job.pages, job.counts = run.as_json(), job.pages + 1, dict(+counts)
+        job.errors = [*job.errors, *(clean_text(e, 300)[0] for e in page.errors), *errors][:MOST_ERRORS]
+        job.save(update_fields=["cursor", "pages", "counts", "errors"])
+    return recorded
+
+
+def _clean(videos: Iterable[VideoData], now: datetime, counts: Counter[str]) -> tuple[list[VideoData], list[str]]:
+    """The videos fit to store; one that is not fails alone, and is counted."""
+    kept, errors = [], []
+    for video in videos:
+        try:
+            kept.append(clean_external(video, now))
+        except Unusable as error:
+            counts["malformed"] += 1
+            errors.append(str(error))
+    return kept, errors
+
+
+def _finish(job: CrawlJob) -> str:
+    outcome = Outcome.OK if job.counts.get("seen") else Outcome.EMPTY
+    now = timezone.now()
+    changes: dict[str, Any] = {"outcome": outcome, "outcome_detail": "", "failures_in_a_row": 0, "last_run_at": now}
+    if outcome == Outcome.OK:
+        changes["last_good_at"] = now
+    # Ended in the same transaction that forgets the place: a crash in between would look at everything again.
+    with job.fenced():
+        Source.objects.filter(pk=job.source_id).update(**changes)
+        CrawlJob.objects.filter(pk=job.pk).update(cursor=None)
+        job.complete(outcome.value)
+    return outcome.value
+
+
+def _note_failure(job: CrawlJob, error: JobError) -> None:
+    """Show on the source how it went, and stay away for a while where that is what was asked for."""
+    source, now = job.source, timezone.now()
+    outcome = error.outcome if error.outcome in Outcome.values else Outcome.FAILED.value
+    failures = source.failures_in_a_row + 1
+    earliest = now
+    if outcome in (Outcome.BLOCKED, Outcome.LOGIN_REQUIRED):
+        earliest += pause_after(failures, source.interval_minutes, random.random())
+    with job.fenced():
+        Source.objects.filter(pk=source.pk).update(
+            outcome=outcome,
+            outcome_detail=error.message[:2000],
+            failures_in_a_row=failures,
+            last_run_at=now,
+            next_run_at=Greatest(F("next_run_at"), earliest),
+        )
+        if isinstance(error, Snooze):
+            _rest(source.platform, now + error.retry_after)
+
+
+def _rest(platform: str, until: datetime) -> None:
+    """Nothing of a platform starts by itself before it wants to be asked again. What a person asks for anew does."""
+    CrawlJob.objects.waiting().filter(source__platform=platform).update(scheduled_at=Greatest(F("scheduled_at"), until))
+    Source.objects.filter(platform=platform, is_active=True, next_run_at__lt=until).update(next_run_at=until)
+
+
+def access_for(platform: str) -> Access:
+    """What a provider may use: the platform's address, staff's signed-in session for it, and the outgoing door."""
+    session = BrowserSession.objects.filter(platform=platform).first()
+    return Access(base_url=_base_url(platform), storage_state=session.storage_state if session else None, door=outbound.door())
+
+
+def _base_url(platform: str) -> str:
+    setting = registry.PROVIDERS[platform].base_url_setting
+    return str(getattr(settings, setting)).rstrip("/") if setting else ""
+
+
+# -- when ----------------------------------------------------------------------------------------------
+
+
+def dispatch_due_sources() -> int:
+    """Start a look at every source that is due, and set its next time; return how many were started.
+
+    Safe in many copies at once. Ticks missed while nothing ran are not made up for.
+    """
+    with transaction.atomic():
+        now = timezone.now()
+        due = list(
+            Source.objects.filter(is_active=True, next_run_at__lte=now)
+            .order_by("next_run_at", "pk")
+            .select_for_update(skip_locked=True)[:MOST_DUE]
+        )
+        alive = set(CrawlJob.objects.exclude(state__in=FINAL).filter(source__in=due).values_list("source_id", flat=True))
+        for source in due:
+            try:
+                source.next_run_at = next_tick(source.cron, source.interval_minutes, now)
+            except BadCron as error:  # written past the form; the interval holds meanwhile
+                source.next_run_at = next_tick("", source.interval_minutes, now)
+                source.outcome_detail = str(error)
+        Source.objects.bulk_update(due, ["next_run_at", "outcome_detail"], batch_size=MOST_DUE)
+        fresh = [CrawlJob(source=source) for source in due if source.pk not in alive]
+        CrawlJob.objects.bulk_create(fresh, ignore_conflicts=True)
+        if fresh:
+            nudge.nudge("crawl")
+    return len(fresh)
+
+
+def scan_now(source: Source, *, by: AbstractBaseUser | None = None) -> CrawlJob:
+    """Look at a source as soon as a worker is free; if a look is under way or waiting, that one."""
+    try:
+        with transaction.atomic():
+            job = CrawlJob.objects.create(source=source, requested_by=by, priority=ASKED_FOR)
+    except IntegrityError:
+        job = CrawlJob.objects.exclude(state__in=FINAL).filter(source=source).first()
+        if job is None:  # it ended this moment
+            return scan_now(source, by=by)
+        CrawlJob.objects.waiting().filter(pk=job.pk).update(scheduled_at=timezone.now(), priority=ASKED_FOR)
+        job.refresh_from_db()
+    nudge.nudge("crawl")
+    found: CrawlJob = job
+    return found
+
+
+# -- what ----------------------------------------------------------------------------------------------
+
+
+def load_topics(path: Path, workspace: Any, *, platform: str = "douyin") -> tuple[int, int]:
+    """Watch every topic of a file, one per line, `#` before remarks; return how many are new and how many there are.
+
+    Raises OSError or UnicodeDecodeError for a file that cannot be read, ValidationError for a line that cannot be a topic.
+    """
+    topics = []
+    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), start=1):
+        topic = "" if line.startswith("#") else clean_text(line, 10_000, one_line=True)[0]
+        if len(topic) > 500:
+            raise ValidationError(f"Line {number} of {path} is too long for a topic.")
+        if topic:
+            topics.append(topic)
+    wanted = dict.fromkeys(topics)
+    watched = Source.objects.filter(workspace=workspace, platform=platform, kind=SourceKind.TOPIC)
+    before = set(watched.filter(value__in=wanted).values_list("value", flat=True))
+    Source.objects.bulk_create(
+        [
+            Source(workspace=workspace, platform=platform, kind=SourceKind.TOPIC, value=topic)
+            for topic in wanted
+            if topic not in before
+        ],
+        ignore_conflicts=True,
+    )
+    return len(wanted) - len(before), len(wanted)
+
+
+def import_url(url: str, *, workspace: Any, by: AbstractBaseUser | None = None) -> CrawlJob:
+    """Fetch what a link shows, in the background: the job's `imported_video` is there once it is completed.
+
+    Raises outbound.ForbiddenAddress for a link that the house does not follow.
+    """
+    url = url.strip()
+    if len(url) > 500:
+        raise outbound.ForbiddenAddress("The link is too long.", code="invalid_url")
+    platform = platform_of(url)
+    if platform == registry.ANY_LINK:
+        outbound.check_url(url)
+    source, _created = Source.objects.get_or_create(
+        workspace=workspace, platform=platform, kind=SourceKind.URL, value=url, defaults={"is_active": False}
+    )
+    return scan_now(source, by=by)
+
+
+def platform_of(url: str) -> str:
+    """Who is to be asked for a link: the platform that knows it as its own, else whoever takes any."""
+    own = (p for p in registry.PROVIDERS if p != registry.ANY_LINK)
+    return next((p for p in own if registry.get_provider(p).knows(url, _base_url(p))), registry.ANY_LINK)
+
+
+def imported_video(job: CrawlJob) -> Video | None:
+    """What an import found."""
+    seen = SourceVideo.objects.filter(source_id=job.source_id).select_related("video").order_by("-last_seen_at").first()
+    return seen.video if seen else None

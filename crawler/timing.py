@@ -1,0 +1,37 @@
+"""When a source is looked at next. Pure: time and chance are passed in."""
+
+from datetime import datetime, timedelta
+
+from croniter import croniter
+from croniter.croniter import CroniterError
+
+LONGEST_PAUSE = timedelta(days=1)
+SHORTEST_PAUSE = timedelta(minutes=15)
+
+
+class BadCron(ValueError):
+    """The line is not five cron fields, or describes a time that never comes."""
+
+
+def next_tick(cron: str, interval_minutes: int, now: datetime) -> datetime:
+    """The first due time after `now`: ticks that were missed are not made up for. Raises BadCron."""
+    if not cron:
+        return now + timedelta(minutes=max(interval_minutes, 1))
+    if len(cron.split()) != 5:
+        raise BadCron("A cron line has five fields: minute, hour, day, month, weekday.")
+    try:
+        moment: datetime = croniter(cron, now, max_years_between_matches=5).get_next(datetime)
+    except (CroniterError, ValueError, KeyError, IndexError, OverflowError) as error:
+        raise BadCron(f"This cron line cannot be read, or its time never comes: {cron[:100]}") from error
+    return moment
+
+
+def pause_after(failures: int, interval_minutes: int, jitter: float) -> timedelta:
+    """How long to stay away after so many refusals in a row: doubling, a day at most.
+
+    `jitter` in [0, 1) adds up to a quarter, so that sources refused together do not come back together.
+    """
+    base = max(timedelta(minutes=interval_minutes), SHORTEST_PAUSE)
+    doublings = min(max(failures, 1), 12)
+    pause = min(base * (1 << doublings), LONGEST_PAUSE)
+    return timedelta(seconds=pause.total_seconds() * (1 + jitter / 4))
