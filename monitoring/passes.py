@@ -16,7 +16,7 @@ KEEP = timedelta(days=30)
 MOST_PER_NAME = 2000
 
 
-class record:  # noqa: N801  # reads as a verb: `with record("cleanup") as counts`
+class record:  # reads as a verb: `with record("cleanup") as counts`
     """Record a pass: `with record("cleanup") as counts: counts["videos"] = 3`. Errors are recorded and go on rising.
 
     A quiet pass leaves a row only when it counted something or failed; its pulse is always kept.

@@ -33,7 +33,8 @@ class MembersInline(TabularInline):
     verbose_name_plural = _("members")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        return super().get_queryset(request).select_related("user", "workspace")
+        members: QuerySet[Membership] = super().get_queryset(request).select_related("user", "workspace")
+        return members
 
 
 @admin.register(Workspace)
@@ -45,7 +46,8 @@ class WorkspaceAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         counted = {"member_count": Count("memberships", distinct=True), "source_count": Count("sources", distinct=True)}
-        return super().get_queryset(request).annotate(**counted)
+        workspaces: QuerySet[Workspace] = super().get_queryset(request).annotate(**counted)
+        return workspaces
 
     @display(description=_("members"), ordering="member_count")
     def show_members(self, workspace: Any) -> int:
@@ -64,11 +66,12 @@ class WorkspacesInline(TabularInline):
     extra = 0
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
-        return super().get_queryset(request).select_related("user", "workspace")
+        members: QuerySet[Membership] = super().get_queryset(request).select_related("user", "workspace")
+        return members
 
 
 @admin.register(User)
-class PersonAdmin(DjangoUserAdmin, ModelAdmin):
+class PersonAdmin(DjangoUserAdmin[User], ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

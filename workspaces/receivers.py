@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 
@@ -10,5 +10,5 @@ from workspaces.services import ensure_membership
 
 
 @receiver(user_logged_in)
-def give_a_workspace(*, user: AbstractUser, **_: Any) -> None:
+def give_a_workspace(*, user: User, **_: Any) -> None:
     ensure_membership(user)

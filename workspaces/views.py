@@ -15,9 +15,7 @@ from workspaces.models import Membership
 @login_required
 def switch_workspace(request: HttpRequest, pk: int) -> HttpResponse:
     """POST with `next`. 404 for a workspace the person is not a member of."""
-    membership = get_object_or_404(
-        Membership.objects.select_related("workspace", "user"), workspace=pk, user_id=request.user.pk
-    )
+    membership = get_object_or_404(Membership.objects.select_related("workspace", "user"), workspace=pk, user_id=request.user.pk)
     membership.activate()
     messages.success(request, _("You work in “%(name)s” now.") % {"name": membership.workspace.name})
     following = request.POST.get("next", "")
