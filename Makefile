@@ -24,5 +24,5 @@ format: setup ## what machines can mend
 	.venv/bin/djlint --reformat --quiet templates
 
 lock: ## write requirements.lock from pyproject.toml; UPGRADE=1 takes the newest of everything
-	.venv/bin/uv pip compile --quiet --python-version 3.11 --python-platform linux --group dev --no-emit-index-url --no-emit-find-links \
+	@.venv/bin/uv pip compile --system-certs --quiet --python-version 3.11 --python-platform linux --group dev --no-emit-index-url --no-emit-find-links \
 		$(if $(UPGRADE),--upgrade) --custom-compile-command 'make lock' pyproject.toml --output-file $(LOCK)

@@ -52,7 +52,7 @@ install_requirements() {
     local uv_pin
     uv_pin=$(grep -m1 '^uv==' $LOCK)
     if [ -x $VENV/bin/uv ] || $VENV/bin/python -m pip install --quiet --disable-pip-version-check "$uv_pin"; then
-        $VENV/bin/uv pip sync --quiet --python $VENV/bin/python $LOCK || install_with_pip
+        $VENV/bin/uv pip sync --system-certs --quiet --python $VENV/bin/python $LOCK || install_with_pip
     else
         install_with_pip
     fi
