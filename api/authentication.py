@@ -10,7 +10,7 @@ from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
 
-class BearerAuthentication(TokenAuthentication):  # type: ignore[misc]  # knox has no types
+class BearerAuthentication(TokenAuthentication):
     """Knox's tokens and header; its own search walks the person's tokens, and fails on bytes that are not UTF-8."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, AuthToken]:

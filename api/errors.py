@@ -33,8 +33,7 @@ PART_DOWN = (OperationalError, InterfaceError, ConnectionInterrupted, RedisError
 
 
 class Problem(serializers.Serializer[Any]):
-    """The error document, as the schema shows it."""
-
+    # The error document, as the schema shows it.
     code = serializers.CharField(help_text="Stable, for machines.")
     detail = serializers.CharField(help_text="A sentence for a person.")
 
@@ -60,7 +59,7 @@ class TooLarge(exceptions.APIException):
 class Busy(exceptions.APIException):
     """Not now: the same request may succeed after `wait` seconds."""
 
-    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    status_code: int = status.HTTP_429_TOO_MANY_REQUESTS
     default_code = "busy"
 
     def __init__(self, detail: str, *, code: str, wait: int = RETRY_SECONDS) -> None:
@@ -71,7 +70,7 @@ class Busy(exceptions.APIException):
 class Unavailable(Busy):
     """A part that this answer needs is down."""
 
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    status_code: int = status.HTTP_503_SERVICE_UNAVAILABLE
 
 
 class Conflict(exceptions.APIException):
@@ -198,7 +197,8 @@ def permission_denied(request: HttpRequest, exception: Exception | None = None) 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
     """Also a Host header that is not ours, and cookies or a body that cannot be read."""
-    return _plain((exception and translate(exception)) or exceptions.ParseError(_("The request cannot be read.")))
+    known = translate(exception) if exception else None
+    return _plain(known or exceptions.ParseError(_("The request cannot be read.")))
 
 
 def server_error(request: HttpRequest) -> JsonResponse:

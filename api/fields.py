@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -15,35 +16,34 @@ BIGGEST_ID = 2**63 - 1
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
-class StrictSerializer(serializers.Serializer[Any]):
-    """An unknown name is an error of that name."""
+class KnownNames:
+    # An unknown name is an error of that name. (A docstring here would be every body's description in the schema.)
+    fields: Any
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             writable = {name for name, field in self.fields.items() if not field.read_only}
-            if unknown := [str(name) for name in data if name not in writable]:
+            if unknown := [str(name)[:100] for name in data if name not in writable]:
                 known = ", ".join(sorted(writable)) or "-"
                 sentence = _("Unknown; known are: %(known)s.") % {"known": known}
                 raise serializers.ValidationError({name: [sentence] for name in unknown}, code="unknown")
-        return super().to_internal_value(data)
+        return super().to_internal_value(data)  # type: ignore[misc]  # mixed into serializers
 
-    @property
-    def is_query(self) -> bool:
-        return False
+
+class StrictSerializer(KnownNames, serializers.Serializer[Any]):
+    is_query = False
 
 
 class QuerySerializer(StrictSerializer):
     """The query parameters of a view: everything arrives as text, and each name once."""
+
+    is_query = True
 
     def to_internal_value(self, data: Any) -> Any:
         repeated = [name for name in data if len(data.getlist(name)) > 1]
         if repeated:
             raise serializers.ValidationError({name: [_("Given more than once.")] for name in repeated}, code="repeated")
         return super().to_internal_value(data.dict())
-
-    @property
-    def is_query(self) -> bool:
-        return True
 
 
 class _Strict:
@@ -103,3 +103,18 @@ class ChoiceField(serializers.ChoiceField):
         if not isinstance(data, str):
             self.fail("invalid_choice", input=str(data)[:100])
         return super().to_internal_value(data)
+
+
+class StrictModelSerializer(KnownNames, serializers.ModelSerializer[Any]):
+    # The limits and validators of the model's fields, and none of their lenience.
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: TextField,
+        models.TextField: TextField,
+        models.BooleanField: BooleanField,
+        models.PositiveIntegerField: IntegerField,
+        models.PositiveSmallIntegerField: IntegerField,
+        models.PositiveBigIntegerField: IntegerField,
+    }
+    serializer_choice_field = ChoiceField

@@ -20,12 +20,12 @@ class PageQuery(QuerySerializer):
     """The query parameters of every list."""
 
     limit = IntegerField(required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MOST_PER_PAGE)
-    cursor = TextField(required=False, default="", max_length=500, help_text="From `next` of the page before.")
+    cursor = TextField(required=False, max_length=500, help_text="From `next` of the page before.")
 
 
 def newest_first(rows: QuerySet[Any], query: dict[str, Any]) -> tuple[list[Any], str]:
     """One page by descending primary key, and the cursor of the page after it ("" on the last)."""
-    if query["cursor"]:
+    if "cursor" in query:
         rows = rows.filter(pk__lt=_read(query["cursor"]))
     page: list[Model] = list(rows.order_by("-pk")[: query["limit"] + 1])
     if len(page) <= query["limit"]:

@@ -10,7 +10,7 @@ from rest_framework.parsers import JSONParser
 
 
 class StrictJSONParser(JSONParser):
-    """UTF-8 JSON objects without NUL, lone surrogates, NaN, repeated names or absurd depth. (Size: DATA_UPLOAD_MAX_MEMORY_SIZE.)"""
+    """UTF-8 JSON objects without NUL, lone surrogates, NaN, repeated names or absurd depth; DRF looks at the size."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

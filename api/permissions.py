@@ -1,27 +1,33 @@
 """Who may do what. Views name one of these; without one nobody but a signed-in person gets in."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from workspaces.models import Membership, active_membership
+from workspaces.middleware import membership_of
 
-
-def membership_of(request: Request) -> Membership | None:
-    """The membership that the request acts with, looked up once; None for somebody without a workspace."""
-    known: Any = request._request
-    if not hasattr(known, "api_membership"):
-        known.api_membership = active_membership(request.user)
-    found: Membership | None = known.api_membership
-    return found
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
-def workspace_id_of(request: Request) -> int | None:
-    membership = membership_of(request)
-    return membership.workspace_id if membership else None
+def has_workspace(request: Request) -> bool:
+    return membership_of(request._request) is not None
+
+
+def workspace_id_of(request: Request) -> int:
+    """Of the active workspace of who asks. Raises NotFound for somebody who has none: nothing in it is theirs to see."""
+    membership = membership_of(request._request)
+    if membership is None:
+        raise NotFound
+    return int(membership.workspace_id)
+
+
+def may_edit(request: Request) -> bool:
+    membership = membership_of(request._request)
+    return membership is not None and membership.may_edit
 
 
 class IsMember(BasePermission):
@@ -29,19 +35,19 @@ class IsMember(BasePermission):
 
     message = _("Only editors of your active workspace may do this.")
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        membership = membership_of(request)
-        return membership is not None and (request.method in SAFE_METHODS or membership.may_edit)
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if request.method in SAFE_METHODS:
+            return has_workspace(request)
+        return may_edit(request)
 
 
 class IsEditor(BasePermission):
-    """Signed in, and editor or owner of the active workspace; reading needs that too."""
+    """Signed in, and editor or owner of the active workspace."""
 
     message = IsMember.message
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        membership = membership_of(request)
-        return membership is not None and membership.may_edit
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return may_edit(request)
 
 
 class IsEditorOrReadOnly(BasePermission):
@@ -49,8 +55,5 @@ class IsEditorOrReadOnly(BasePermission):
 
     message = IsMember.message
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        if request.method in SAFE_METHODS:
-            return True
-        membership = membership_of(request)
-        return bool(request.user and request.user.is_staff) or (membership is not None and membership.may_edit)
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return request.method in SAFE_METHODS or bool(getattr(request.user, "is_staff", False)) or may_edit(request)

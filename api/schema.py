@@ -1,4 +1,4 @@
-"""How the OpenAPI document is made complete: error answers, strict bodies and our ways to sign in, said once for all operations."""
+"""What makes the OpenAPI document complete: error answers, strict bodies, ways to sign in, said once for all operations."""
 
 from typing import Any
 
@@ -10,9 +10,8 @@ from drf_spectacular.utils import Direction, OpenApiParameter
 from rest_framework.permissions import SAFE_METHODS, AllowAny
 
 from api.errors import BusyProblem, InvalidProblem, Problem
-from api.fields import StrictSerializer
+from api.fields import KnownNames
 from api.permissions import IsEditorOrReadOnly
-from api.views import ApiView
 
 DESCRIPTION = """\
 Everything the pages show, and what they can do, for programs.
@@ -45,7 +44,7 @@ _ERRORS: dict[str, tuple[type[Problem], str]] = {
 class Schema(AutoSchema):
     """An operation's document. Views name their successes; the errors follow from what the operation is."""
 
-    view: ApiView
+    view: Any  # an ApiView
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
@@ -79,7 +78,9 @@ class Schema(AutoSchema):
         responses: dict[str, Any] = super()._get_response_bodies(direction)
         for code in self._error_codes():
             serializer, description = _ERRORS[code]
-            documented = self._get_response_for_code(serializer, code, ["application/json"], direction)
+            documented: dict[str, Any] = self._get_response_for_code(  # type: ignore[no-untyped-call]  # as the library has it
+                serializer, code, ["application/json"], direction
+            )
             responses.setdefault(code, documented | {"description": description})
         return responses
 
@@ -95,7 +96,7 @@ class Schema(AutoSchema):
         return sorted(codes)
 
 
-class BearerScheme(KnoxTokenScheme):  # type: ignore[misc]  # no types
+class BearerScheme(KnoxTokenScheme):
     target_class = "api.authentication.BearerAuthentication"
     name = "token"
 
@@ -104,7 +105,7 @@ class BearerScheme(KnoxTokenScheme):  # type: ignore[misc]  # no types
 
 
 class StrictExtension(OpenApiSerializerExtension):
-    target_class = StrictSerializer
+    target_class = KnownNames
     match_subclasses = True
 
     def map_serializer(self, auto_schema: Any, direction: Direction) -> Any:

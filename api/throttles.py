@@ -6,7 +6,7 @@ Redis down or slow: everybody is let through, and it is logged. A limiter must n
 import ipaddress
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from constance import config
 from django.core.cache import cache
@@ -17,7 +17,9 @@ from rest_framework.exceptions import Throttled
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +35,9 @@ class PerMinute(BaseThrottle):
 
     _rest_until = 0.0
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         act = "read" if request.method in SAFE_METHODS else "write"
-        who = "user" if request.user and request.user.is_authenticated else "anonymous"
+        who = "user" if request.user.is_authenticated else "anonymous"
         most = _number(f"API_{who}_{act}s_per_minute".upper())
         if most <= 0:
             return True

@@ -1,14 +1,15 @@
 """What all views of the API have in common."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
+from django.contrib.auth.models import AbstractBaseUser
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.fields import QuerySerializer, StrictSerializer
+from api.fields import QuerySerializer, StrictModelSerializer, StrictSerializer
 from api.throttles import TooManyRequests
 
 
@@ -35,14 +36,20 @@ class ApiView(APIView):
         values: dict[str, Any] = checked.validated_data
         return values
 
-    def read_body(self, serializer: type[StrictSerializer], **options: Any) -> dict[str, Any]:
+    def read_body(self, serializer: type[StrictSerializer | StrictModelSerializer], **options: Any) -> dict[str, Any]:
         """The checked body. Raises ValidationError, which names each wrong field."""
         checked = serializer(data=self.request.data, context={"request": self.request}, **options)
         checked.is_valid(raise_exception=True)
         values: dict[str, Any] = checked.validated_data
         return values
 
-    def throttled(self, request: Any, wait: float | None) -> None:  # type: ignore[override]  # the stub says NoReturn
+    @property
+    def person(self) -> AbstractBaseUser | None:
+        """Who asks; None for somebody who has not signed in."""
+        user = self.request.user
+        return user if isinstance(user, AbstractBaseUser) else None
+
+    def throttled(self, request: Any, wait: float | None) -> NoReturn:
         raise TooManyRequests(wait)
 
 
@@ -52,9 +59,9 @@ class NoSuchPath(ApiView):
     permission_classes = [AllowAny]
     throttle_classes = []
 
-    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # always a Response
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         self.args, self.kwargs = args, kwargs
         self.headers = self.default_response_headers
         self.request = self.initialize_request(request, *args, **kwargs)
         response = self.handle_exception(NotFound())
-        return self.finalize_response(self.request, response, *args, **kwargs)  # type: ignore[return-value]
+        return self.finalize_response(self.request, response, *args, **kwargs)

@@ -1,0 +1,35 @@
+"""Every route of the API at a glance. No trailing slashes; ids are primary keys."""
+
+from django.urls import path, re_path, register_converter
+
+from api import documentation, queues, sources, videos, views
+from api.fields import BIGGEST_ID
+
+
+class IdConverter:
+    """A primary key. Beyond what the database counts to, there is no such path: 404, not an error of the database."""
+
+    regex = "[0-9]{1,19}"
+
+    def to_python(self, value: str) -> int:
+        if int(value) > BIGGEST_ID:
+            raise ValueError(value)
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(IdConverter, "id")
+
+urlpatterns = [
+    path("schema", documentation.SchemaView.as_view(), name="api-schema"),
+    path("docs", documentation.DocsView.as_view(), name="api-docs"),
+    path("queues", queues.QueuesView.as_view(), name="api-queues"),
+    path("sources", sources.SourcesView.as_view(), name="api-sources"),
+    path("sources/<id:pk>", sources.SourceView.as_view(), name="api-source"),
+    path("sources/<id:pk>/scan", sources.ScanView.as_view(), name="api-source-scan"),
+    path("sources/<id:pk>/runs", sources.RunsView.as_view(), name="api-source-runs"),
+    path("videos", videos.VideosView.as_view(), name="api-videos"),
+    re_path("", views.NoSuchPath.as_view(), name="api-nothing"),
+]
