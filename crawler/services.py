@@ -4,7 +4,7 @@ import contextlib
 import logging
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,6 @@ from crawler.recording import Recorded, record
 from crawler.timing import BadCron, next_tick, pause_after
 from jobs import nudge
 from jobs.errors import JobError, Snooze
-from jobs.models import FINAL
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ def crawl(job: CrawlJob) -> str | None:
     return _finish(job)
 
 
-def _pages(source: Source, run: Run, left: int) -> Iterator[Page]:
+def _pages(source: Source, run: Run, left: int) -> Generator[Page, None, None]:
     if run.is_over or left <= 0:
         return
     provider = registry.get_provider(source.platform)
@@ -191,7 +190,7 @@ def dispatch_due_sources() -> int:
             .order_by("next_run_at", "pk")
             .select_for_update(skip_locked=True)[:MOST_DUE]
         )
-        alive = set(CrawlJob.objects.exclude(state__in=FINAL).filter(source__in=due).values_list("source_id", flat=True))
+        alive = set(CrawlJob.objects.live().filter(source__in=due).values_list("source_id", flat=True))
         for source in due:
             try:
                 source.next_run_at = next_tick(source.cron, source.interval_minutes, now)
@@ -208,18 +207,18 @@ def dispatch_due_sources() -> int:
 
 def scan_now(source: Source, *, by: AbstractBaseUser | None = None) -> CrawlJob:
     """Look at a source as soon as a worker is free; if a look is under way or waiting, that one."""
+    job: CrawlJob | None
     try:
         with transaction.atomic():
-            job = CrawlJob.objects.create(source=source, requested_by=by, priority=ASKED_FOR)
+            job = CrawlJob.objects.create(source=source, requested_by_id=by.pk if by else None, priority=ASKED_FOR)
     except IntegrityError:
-        job = CrawlJob.objects.exclude(state__in=FINAL).filter(source=source).first()
+        job = CrawlJob.objects.live().filter(source=source).first()
         if job is None:  # it ended this moment
             return scan_now(source, by=by)
         CrawlJob.objects.waiting().filter(pk=job.pk).update(scheduled_at=timezone.now(), priority=ASKED_FOR)
         job.refresh_from_db()
     nudge.nudge("crawl")
-    found: CrawlJob = job
-    return found
+    return job
 
 
 # -- what ----------------------------------------------------------------------------------------------

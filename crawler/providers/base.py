@@ -1,6 +1,6 @@
 """What a provider says about one platform, before anything is stored. Knows nothing of Django."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -138,7 +138,7 @@ class Access:
 class Provider(Protocol):
     """How to read one platform."""
 
-    def crawl(self, query: Query, access: Access, *, cursor: Mapping[str, Any] | None, pages: int) -> Iterator[Page]:
+    def crawl(self, query: Query, access: Access, *, cursor: Mapping[str, Any] | None, pages: int) -> Generator[Page, None, None]:
         """Yield at most `pages` pages from `cursor` on.
 
         Raises providers.errors: Blocked, LoginRequired, RateLimited, Changed, Unreachable, Unsupported.

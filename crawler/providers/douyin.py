@@ -1,7 +1,7 @@
 """Douyin through its own pages: a real browser opens them, and the JSON that they load is read as it comes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -53,7 +53,7 @@ LISTINGS = {
 class Douyin:
     """Topics and profiles; single videos and notes by their links, short ones included."""
 
-    def crawl(self, query: Query, access: Access, *, cursor: Mapping[str, Any] | None, pages: int) -> Iterator[Page]:
+    def crawl(self, query: Query, access: Access, *, cursor: Mapping[str, Any] | None, pages: int) -> Generator[Page, None, None]:
         """See Provider. A page always lists from its top, so what lies before `cursor` is scrolled past unread."""
         listing = LISTINGS.get(query.kind)
         if listing is None:

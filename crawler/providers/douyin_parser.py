@@ -237,13 +237,13 @@ def _media(video: Mapping[str, Any]) -> list[MediaURL]:
         if key not in best or rate > best[key][0]:
             best[key] = rate, address
     by_codec_then_height = sorted(best.items(), key=lambda item: (item[0][0], -item[0][1]))
-    files = [(codec, rate or None, address) for (codec, _side), (rate, address) in by_codec_then_height]
+    files = [(codec, bits or None, address) for (codec, _side), (bits, address) in by_codec_then_height]
     plain = [("h264", None, _mapping(video.get("play_addr_h264"))), ("", None, _mapping(video.get("play_addr")))]
     last_resort = [("h265", None, _mapping(video.get("play_addr_265"))), ("", None, _mapping(video.get("download_addr")))]
     playable = [file for file in files if file[0] == "h264"]
     newer = [file for file in files if file[0] != "h264"]
     found: dict[str, MediaURL] = {}
-    for codec, rate, address in [*playable, *plain, *newer, *(last_resort if not files else [])]:
+    for codec, bitrate, address in [*playable, *plain, *newer, *(last_resort if not files else [])]:
         width, height = _size(address)
         for url in _urls(address)[:MIRRORS]:
             if url not in found and not url.split("?")[0].endswith((".mp3", ".m4a")):
@@ -252,7 +252,7 @@ def _media(video: Mapping[str, Any]) -> list[MediaURL]:
                     expires_at=expires_at(url),
                     width=width,
                     height=height,
-                    bitrate=rate,
+                    bitrate=bitrate,
                     codec=codec or _codec_of_key(address),
                     size=clean_int(address.get("data_size")),
                 )
