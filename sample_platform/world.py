@@ -73,6 +73,8 @@ class Video:
     author: Author
     sound: Sound
     title: tuple[str, str]
+    hero: str
+    """The drawing that goes with the title; empty for any."""
     description: str
     hashtags: tuple[str, ...]
     published_at: float
@@ -224,7 +226,7 @@ class World:
         seconds = looks.randrange(36, 96) / 12
         if original % 97 == 41:
             seconds = 96.0
-        title = self._title(topic, place, looks, is_carousel)
+        *title, hero = self._title(topic, original // len(TOPICS), is_carousel)
         id_ = str(int(published_at) << 32 | chance.getrandbits(32))
         tags = self._tags(topic, chance)
         description = f"{title[0]} {chance.choice(topic.tails)} " + "".join(f"#{tag} " for tag in tags)
@@ -239,7 +241,8 @@ class World:
             topic=topic,
             author=author,
             sound=looks.choice(self.sounds),
-            title=title,
+            title=(title[0], title[1]),
+            hero=hero,
             description=description,
             hashtags=tags,
             published_at=published_at,
@@ -252,7 +255,7 @@ class World:
             art=original,
             cover_key=token(self.seed, "cover", number, length=38),
             gears=() if is_carousel else self._gears(looks, seconds),
-            slides=self._slides(number, topic, title, looks) if is_carousel else (),
+            slides=self._slides(number, topic, (title[0], title[1]), looks) if is_carousel else (),
             is_deleted=number % 53 == 29,
             is_ad=number % 71 == 33,
         )
@@ -277,9 +280,10 @@ class World:
         return tuple(gear for gear in GEARS[best:] if gear.codec == "h264" or with_h265)
 
     @staticmethod
-    def _title(topic: Topic, place: int, looks: random.Random, is_carousel: bool) -> tuple[str, str]:
-        titles = topic.guides if is_carousel else topic.titles
-        return titles[(place // CAROUSEL_EVERY if is_carousel else place + looks.randrange(2)) % len(titles)]
+    def _title(topic: Topic, place: int, is_carousel: bool) -> tuple[str, str, str]:
+        if is_carousel:
+            return (*topic.guides[place // CAROUSEL_EVERY % len(topic.guides)], "")
+        return topic.titles[place * 5 % len(topic.titles)]
 
     @staticmethod
     def _tags(topic: Topic, chance: random.Random) -> tuple[str, ...]:

@@ -1,22 +1,104 @@
+"""A video's picture in layers: what lies behind, what moves, and the lettering on top."""
+
+import random
+from collections.abc import Iterator
 from dataclasses import dataclass
-from PIL import Image, ImageDraw
+
+from PIL import Image, ImageFilter
+
+from sample_platform.art import backdrops, lettering
+from sample_platform.art.brush import Brush, Palette
+from sample_platform.art.heroes import choose
+from sample_platform.art.props import PROPS
 from sample_platform.world import Video
 
-@dataclass
+
+@dataclass(frozen=True)
 class Sprite:
+    """A drawing at a place of the frame; `motion` is bob, float, cross, sway or fall."""
+
     image: Image.Image
     x: int
     y: int
     motion: str
 
-@dataclass
+
+@dataclass(frozen=True)
 class Scene:
     background: Image.Image
     sprites: list[Sprite]
     title: Image.Image
 
+    def flat(self, *, with_title: bool = True) -> Image.Image:
+        """Everything in one picture, as it stands at the first moment."""
+        picture = self.background.convert("RGBA")
+        for sprite in self.sprites:
+            y = sprite.y - sprite.image.height // 2 if sprite.motion == "fall" else sprite.y
+            picture.alpha_composite(sprite.image, *_clipped(sprite.x, y))
+        if with_title:
+            picture.alpha_composite(self.title)
+        return picture.convert("RGB")
+
+
+def _clipped(x: int, y: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where to put a layer, and from which of its points, when it begins outside the frame."""
+    return (max(0, x), max(0, y)), (max(0, -x), max(0, -y))
+
+
 def scene(video: Video, width: int, height: int) -> Scene:
-    im = Image.new("RGB", (width, height), (40, 90, (video.number * 37) % 255))
-    s = Image.new("RGBA", (width // 3, width // 3), (0, 0, 0, 0))
-    ImageDraw.Draw(s).ellipse((0, 0, width // 3 - 1, width // 3 - 1), fill=(255, 200, 80, 255))
-    return Scene(im, [Sprite(s, width // 3, height // 2, "bob")], Image.new("RGBA", (width, height), (0, 0, 0, 0)))
+    chance = random.Random(f"scene/{video.art}")
+    topic = video.topic.slug
+    palette = chance.choice(backdrops.PALETTES)
+    background = backdrops.backdrop(topic, chance, palette, width, height)
+    hero = _hero(video, chance, palette, width, height)
+    props = list(_props(topic, chance, palette, width, height))
+    sheet = Sprite(_confetti(topic, chance, palette, width, height), 0, 0, "fall")
+    title = lettering.headline(width, height, *video.title, palette, chance)
+    return Scene(background, [*props[:3], hero, *props[3:], sheet], title)
+
+
+def _hero(video: Video, chance: random.Random, palette: Palette, width: int, height: int) -> Sprite:
+    """The figure with a soft shadow, standing on the ground in the middle."""
+    side = round(min(width * 0.84, height * 0.52))
+    brush = Brush(side, side, smooth=2.0)
+    choose(video.topic.slug, video.hero, chance)(brush, chance, palette)
+    drawn = brush.done()
+    margin = side // 12
+    layer = Image.new("RGBA", (side + 2 * margin, side + 2 * margin), (0, 0, 0, 0))
+    shadow = Image.new("RGBA", layer.size, (0, 0, 0, 0))
+    shadow.paste((20, 10, 40, 110), (margin, margin + margin // 3), drawn.getchannel("A"))
+    layer = Image.alpha_composite(layer, shadow.filter(ImageFilter.GaussianBlur(side / 50)))
+    layer.alpha_composite(drawn, (margin, margin))
+    y = round(height * 0.86 - side)
+    motion = "sway" if video.topic.slug in {"travel", "tech"} and chance.random() < 0.3 else "bob"
+    return Sprite(layer, (width - layer.width) // 2, y - margin, motion)
+
+
+def _props(topic: str, chance: random.Random, palette: Palette, width: int, height: int) -> Iterator[Sprite]:
+    """Five small things, kept to the sides so that they frame the hero."""
+    spots = [(0.04, 0.42), (0.80, 0.36), (0.02, 0.66), (0.83, 0.62), (0.78, 0.84)]
+    for place, (x, y) in enumerate(spots):
+        side = round(min(width, height) * chance.uniform(0.1, 0.17))
+        brush = Brush(side, side, smooth=2.0)
+        PROPS[topic][chance.randrange(len(PROPS[topic]))](brush, chance, palette)
+        drawn = brush.done().rotate(chance.uniform(-18, 18), Image.Resampling.BICUBIC)
+        left = x * width + chance.uniform(0, 0.03) * width
+        yield Sprite(drawn, round(left), round((y + chance.uniform(-0.03, 0.03)) * height), ("float", "cross")[place % 4 == 3])
+
+
+def _confetti(topic: str, chance: random.Random, palette: Palette, width: int, height: int) -> Image.Image:
+    """A sheet of light specks twice as high as the frame, its halves alike, that can fall for ever."""
+    units = 1000.0
+    brush = Brush(width, height, units, smooth=1.0)
+    for _ in range(22):
+        x, y, r = chance.uniform(0, units), chance.uniform(0, brush.high), chance.uniform(4, 9)
+        colour = chance.choice((palette.light, palette.accent, "#ffffff"))
+        if chance.random() < 0.5:
+            brush.circle(x, y, r, colour)
+        else:
+            brush.star(x, y, r * 2, colour, points=4, inner=0.25)
+    half = brush.done()
+    sheet = Image.new("RGBA", (width, height * 2), (0, 0, 0, 0))
+    sheet.paste(half, (0, 0))
+    sheet.paste(half, (0, height))
+    return sheet
