@@ -26,12 +26,12 @@ class PageQuery(QuerySerializer):
 def newest_first(rows: QuerySet[Any], query: dict[str, Any]) -> tuple[list[Any], str]:
     """One page by descending primary key, and the cursor of the page after it ("" on the last)."""
     if "cursor" in query:
-        rows = rows.filter(pk__lt=_read(query["cursor"]))
+        rows = rows.filter(pk__lt=_pk(unpack(query["cursor"])))
     page: list[Model] = list(rows.order_by("-pk")[: query["limit"] + 1])
     if len(page) <= query["limit"]:
         return page, ""
     page.pop()
-    return page, _write(page[-1].pk)
+    return page, pack(str(page[-1].pk))
 
 
 def next_url(request: Request, cursor: str) -> str | None:
@@ -46,15 +46,20 @@ def wrong_cursor() -> serializers.ValidationError:
     return serializers.ValidationError({"cursor": [_("Not a cursor of this list.")]}, code="invalid")
 
 
-def _write(pk: int) -> str:
-    return base64.urlsafe_b64encode(str(pk).encode()).decode().rstrip("=")
+def pack(text: str) -> str:
+    """A place in a list as an opaque cursor."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read(cursor: str) -> int:
+def unpack(cursor: str) -> str:
+    """Raises ValidationError for what `pack` cannot have made."""
     try:
-        pk = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError) as error:
         raise wrong_cursor() from error
-    if not pk.isdecimal() or len(pk) > 19 or int(pk) > BIGGEST_ID:
+
+
+def _pk(text: str) -> int:
+    if not text.isdecimal() or len(text) > 19 or int(text) > BIGGEST_ID:
         raise wrong_cursor()
-    return int(pk)
+    return int(text)

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import Conflict, Problem
-from api.links import check_link
 from api.fields import BooleanField, ChoiceField, StrictModelSerializer
+from api.links import check_link
 from api.pagination import PageQuery, newest_first, next_url
 from api.permissions import IsMember, workspace_id_of
 from api.views import ApiView

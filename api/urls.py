@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
-from api import documentation, queues, sources, videos, views
+from api import authors, documentation, imports, queues, sources, videos, views
 from api.fields import BIGGEST_ID
 
 
@@ -31,5 +31,9 @@ urlpatterns = [
     path("sources/<id:pk>/scan", sources.ScanView.as_view(), name="api-source-scan"),
     path("sources/<id:pk>/runs", sources.RunsView.as_view(), name="api-source-runs"),
     path("videos", videos.VideosView.as_view(), name="api-videos"),
+    path("videos/import", imports.ImportView.as_view(), name="api-import"),
+    path("videos/<id:pk>", videos.VideoView.as_view(), name="api-video"),
+    path("videos/<id:pk>/metrics", videos.MetricsView.as_view(), name="api-video-metrics"),
+    path("authors/<id:pk>", authors.AuthorView.as_view(), name="api-author"),
     re_path("", views.NoSuchPath.as_view(), name="api-nothing"),
 ]

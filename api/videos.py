@@ -1,5 +1,6 @@
 """Videos: the feed, one video, its history."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,13 +12,16 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import BooleanField, ChoiceField, IdField, IntegerField, NumberField, TextField
-from api.pagination import PageQuery, next_url
-from api.permissions import has_workspace, workspace_id_of
+from api.fields import BooleanField, ChoiceField, IdField, IntegerField, NumberField, StrictSerializer, TextField
+from api.pagination import PageQuery, next_url, pack, unpack, wrong_cursor
+from api.permissions import IsEditorOrReadOnly, has_workspace, workspace_id_of
+from api.shapes import MetricsDocument, VideoCard, VideoDetail, base_of, card_document, detail_document, metrics_document
 from api.views import ApiView
-from catalog.feed import Card, InvalidCursor, feed
+from catalog.detail import detail, metrics
+from catalog.feed import InvalidCursor, feed
 from catalog.filters import DOWNLOAD_STATUSES, MAX_BIGINT, MAX_TEXT, ORDERINGS, Filters, InvalidFilters
-from crawler.models import Source, VideoKind
+from crawler.models import Source, Video, VideoKind
+from crawler.validators import validate_plain_text
 
 
 class FeedQuery(PageQuery):
@@ -44,47 +48,6 @@ class FeedQuery(PageQuery):
 
 PAGE_NAMES = frozenset(PageQuery().fields)
 TRUTHS = ("true", "false")
-
-
-class AuthorBrief(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    handle = serializers.CharField()
-    is_verified = serializers.BooleanField()
-
-
-class VideoCard(serializers.Serializer[Any]):
-    """A video as a list shows it. Counts are the latest ones seen; null: the platform does not show it."""
-
-    id = serializers.IntegerField()
-    platform = serializers.CharField()
-    external_id = serializers.CharField(help_text="The platform's own id.")
-    kind = serializers.ChoiceField(choices=VideoKind.choices)
-    url = serializers.CharField(help_text="Where it is on its platform.")
-    title = serializers.CharField()
-    category = serializers.CharField()
-    hashtags = serializers.ListField(child=serializers.CharField())
-    duration_ms = serializers.IntegerField(allow_null=True)
-    width = serializers.IntegerField(allow_null=True)
-    height = serializers.IntegerField(allow_null=True)
-    published_at = serializers.DateTimeField(allow_null=True)
-    first_seen_at = serializers.DateTimeField()
-    last_seen_at = serializers.DateTimeField()
-    gone_at = serializers.DateTimeField(allow_null=True, help_text="Since when the platform no longer has it.")
-    views = serializers.IntegerField(allow_null=True)
-    likes = serializers.IntegerField(allow_null=True)
-    comments = serializers.IntegerField(allow_null=True)
-    shares = serializers.IntegerField(allow_null=True)
-    saves = serializers.IntegerField(allow_null=True)
-    author = AuthorBrief(allow_null=True)
-    sound_id = serializers.IntegerField(allow_null=True)
-    score = serializers.FloatField(allow_null=True)
-    momentum = serializers.FloatField(allow_null=True, help_text="Relative change of the score within 24 h; 0.5 is +50 %.")
-    is_surging = serializers.BooleanField()
-    surging_since = serializers.DateTimeField(allow_null=True)
-    cover_url = serializers.CharField(allow_null=True, help_text="A link that expires.")
-    download_status = serializers.ChoiceField(choices=list(DOWNLOAD_STATUSES))
-    download_progress = serializers.IntegerField(min_value=0, max_value=100, help_text="Percent.")
 
 
 class VideoPage(serializers.Serializer[Any]):
@@ -123,63 +86,73 @@ class VideosView(ApiView):
             page = feed(filters, cursor=self.query.get("cursor", ""), limit=self.query["limit"], sparklines=False)
         except InvalidCursor as error:
             raise serializers.ValidationError({"cursor": [str(error)]}) from error
-        base = request.build_absolute_uri("/").rstrip("/")
+        base = base_of(request)
         return Response(
             {"results": [card_document(card, base) for card in page.cards], "next": next_url(request, page.next_cursor or "")}
         )
+
+
+class VideoChanges(StrictSerializer):
+    category = TextField(required=False, allow_blank=True, max_length=60, validators=[validate_plain_text])
+
+
+class VideoView(ApiView):
+    permission_classes = [IsEditorOrReadOnly]
+
+    @extend_schema(operation_id="get_video", responses=VideoDetail)
+    def get(self, request: Request, pk: int) -> Response:
+        """One video, with its files."""
+        return Response(self._document(pk))
+
+    @extend_schema(operation_id="change_video", request=VideoChanges, responses=VideoDetail)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Put it in a category. Everything else of a video is what its platform says."""
+        video = Video.objects.filter(pk=pk).first()
+        if video is None:
+            raise NotFound
+        changes = self.read_body(VideoChanges, partial=True)
+        for name, value in changes.items():
+            setattr(video, name, value)
+        video.save(update_fields=list(changes))
+        return Response(self._document(pk))
+
+    def _document(self, pk: int) -> dict[str, Any]:
+        found = detail(pk)
+        if found is None:
+            raise NotFound
+        workspace_id = workspace_id_of(self.request) if has_workspace(self.request) else None
+        return detail_document(found, base_of(self.request), workspace_id)
+
+
+class MetricsView(ApiView):
+    permission_classes = [AllowAny]
+    query_classes = {"get": PageQuery}
+
+    @extend_schema(operation_id="get_metrics", responses=MetricsDocument)
+    def get(self, request: Request, pk: int) -> Response:
+        """How its counters grew, newest page first, and why it ranks where it does."""
+        before = _moment(unpack(self.query["cursor"])) if "cursor" in self.query else None
+        limit = self.query["limit"]
+        found = metrics(pk, limit=limit + 1, before=before)
+        if found is None:
+            raise NotFound
+        has_older = len(found.history) > limit
+        page = replace(found, history=found.history[-limit:])
+        cursor = pack(page.history[0].observed_at.isoformat()) if has_older else ""
+        return Response({**metrics_document(pk, page), "next": next_url(request, cursor)})
+
+
+def _moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise wrong_cursor() from error
+    if at.tzinfo is None:
+        raise wrong_cursor()
+    return at
 
 
 def require_own_source(request: Request, source_id: int) -> None:
     """Another workspace's source is answered as one that does not exist. Raises NotFound."""
     if not has_workspace(request) or not Source.objects.filter(pk=source_id, workspace_id=workspace_id_of(request)).exists():
         raise NotFound(_("There is no such source in your workspace."))
-
-
-def card_document(card: Card, base: str) -> dict[str, Any]:
-    """A card as JSON, spelled out by hand: a serializer would cost more than the query. `base`: scheme and host."""
-    return {
-        "id": card.id,
-        "platform": card.platform,
-        "external_id": card.external_id,
-        "kind": card.kind,
-        "url": card.url,
-        "title": card.title,
-        "category": card.category,
-        "hashtags": card.hashtags,
-        "duration_ms": card.duration_ms,
-        "width": card.width,
-        "height": card.height,
-        "published_at": moment(card.published_at),
-        "first_seen_at": moment(card.first_seen_at),
-        "last_seen_at": moment(card.last_seen_at),
-        "gone_at": moment(card.gone_at),
-        "views": card.views,
-        "likes": card.likes,
-        "comments": card.comments,
-        "shares": card.shares,
-        "saves": card.saves,
-        "author": card.author_id
-        and {
-            "id": card.author_id,
-            "name": card.author_name,
-            "handle": card.author_handle,
-            "is_verified": card.author_is_verified,
-        },
-        "sound_id": card.sound_id,
-        "score": card.score,
-        "momentum": card.momentum,
-        "is_surging": card.is_surging,
-        "surging_since": moment(card.surging_since),
-        "cover_url": absolute(card.cover.link, base) if card.cover else None,
-        "download_status": card.download_status,
-        "download_progress": card.download_progress,
-    }
-
-
-def moment(at: datetime | None) -> str | None:
-    return at.isoformat().replace("+00:00", "Z") if at else None
-
-
-def absolute(link: str, base: str) -> str:
-    """A link of ours with scheme and host; one of a bucket or CDN as it is."""
-    return f"{base}{link}" if link.startswith("/") else link

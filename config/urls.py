@@ -10,3 +10,8 @@ urlpatterns = [
     path("", include("workspaces.urls")),
     path("media/<str:token>/<path:filename>", serving.media, name="media"),
 ]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"
