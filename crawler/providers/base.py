@@ -1,6 +1,7 @@
 """What a provider says about one platform, before anything is stored. Knows nothing of Django."""
 
 from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -111,17 +112,17 @@ class Door(Protocol):
 
     def check_url(self, url: str) -> None: ...
 
-    def fetch_bytes(
+    def open_stream(
         self,
         url: str,
         *,
-        max_bytes: int,
         headers: Mapping[str, str] | None = None,
-        deadline_seconds: float = 30,
+        deadline_seconds: float,
+        max_bytes: int,
         method: str = "GET",
         body: bytes | None = None,
-    ) -> Any:
-        """An object with `status`, `headers`, `url` (after redirects) and `body`."""
+    ) -> AbstractContextManager[Any]:
+        """An object with `status`, `headers`, `url` (after redirects) and `readinto`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
