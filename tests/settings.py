@@ -17,5 +17,6 @@ _process = os.environ.get("PYTEST_XDIST_WORKER", "main")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_AUTOREFRESH = True  # files are looked for when asked for: nothing was collected
 CACHES = {"default": {**CACHES["default"], "KEY_PREFIX": f"test-{_process}"}}
 CHANNEL_LAYERS["default"]["CONFIG"] = {"hosts": [engines.redis_url(2)], "prefix": f"test-{_process}"}
