@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ranking', '0001_initial'),
+        ("ranking", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='score',
-            name='surged_at',
-            field=models.DateTimeField(help_text='Stays when the surge is over.', null=True, verbose_name='last surge seen'),
+            model_name="score",
+            name="surged_at",
+            field=models.DateTimeField(help_text="Stays when the surge is over.", null=True, verbose_name="last surge seen"),
         ),
     ]

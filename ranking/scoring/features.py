@@ -27,8 +27,19 @@ def group_of(name: str, primary: str) -> str:
     return name.split()[0]
 
 
-def vector(state: VideoState, *, age: float | None, followers: int | None, horizon: float, primary: str) -> list[float]:
-    """In the order of NAMES. Rates are per horizon; what is not known counts as 0. `age` is in hours."""
+def vector(
+    state: VideoState,
+    *,
+    age: float | None,
+    followers: int | None,
+    horizon: float,
+    primary: str,
+    scale: float = 1.0,
+) -> list[float]:
+    """In the order of NAMES. Rates are per horizon; what is not known counts as 0. `age` is in hours.
+
+    `scale` brings the counters of one platform to the size of those that the model was fitted on.
+    """
     log_age = log1p(max(age, 0.0)) if age is not None else 0.0
     first = 1.0 if state.snapshots == 1 else 0.0
     values = [
@@ -45,7 +56,11 @@ def vector(state: VideoState, *, age: float | None, followers: int | None, horiz
         if known is None:
             values += (0.0, 0.0, 0.0)
             continue
-        parts = (log1p(known.total), log1p(known.fast * horizon), log1p(known.slow * horizon))
+        parts = (
+            log1p(known.total * scale),
+            log1p(known.fast * horizon * scale),
+            log1p(known.slow * horizon * scale),
+        )
         values += parts
         if metric == primary:
             total, fast = parts[0], parts[1]
