@@ -68,7 +68,10 @@ class IntegerField(_Strict, serializers.IntegerField):
         given = _WHOLE.fullmatch(data) if isinstance(data, str) and self.reads_text else type(data) is int
         if not given:
             self.fail("invalid")
-        return super().to_internal_value(data)
+        number = super().to_internal_value(data)
+        if abs(number) > BIGGEST_ID:
+            self.fail("invalid")
+        return number
 
 
 class IdField(IntegerField):

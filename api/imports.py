@@ -21,7 +21,7 @@ class ImportBody(StrictSerializer):
     url = TextField(max_length=500, validators=[validate_plain_text], help_text="Of a video, on any site that can be read.")
 
     def validate_url(self, url: str) -> str:
-        check_link(url, name="url")
+        check_link(url)
         return url
 
 

@@ -8,13 +8,13 @@ from crawler.connections import FetchError
 from crawler.providers import registry
 
 
-def check_link(url: str, *, name: str) -> None:
-    """Raises ValidationError, of the field `name`, for a link that leads nowhere or where we do not go."""
+def check_link(url: str) -> None:
+    """Raises ValidationError for a link that leads nowhere, or where we do not go."""
     if services.platform_of(url) != registry.ANY_LINK:
         return
     try:
         outbound.check_url(url)
     except outbound.ForbiddenAddress as error:
-        raise ValidationError({name: [error.message]}, code=error.code) from error
+        raise ValidationError(error.message, code=error.code) from error
     except FetchError as error:
-        raise ValidationError({name: [_("This address cannot be found.")]}, code=error.code) from error
+        raise ValidationError(_("This address cannot be found."), code=error.code) from error

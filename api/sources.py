@@ -54,7 +54,10 @@ class NewSource(SourceSettings):
         if attrs.get("platform") == registry.ANY_LINK and not is_link:
             raise serializers.ValidationError({"kind": [_("This platform reads only links.")]})
         if is_link:
-            check_link(attrs["value"], name="value")
+            try:
+                check_link(attrs["value"])
+            except serializers.ValidationError as error:
+                raise serializers.ValidationError({"value": error.detail}) from error
         return attrs
 
 

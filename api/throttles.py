@@ -93,3 +93,9 @@ def _number(name: str) -> int:
         value: Any = getattr(config, name)
         _numbers[name] = now, (number := int(value))
     return number
+
+
+def forget() -> None:
+    """Read the numbers anew, and try Redis again at once."""
+    _numbers.clear()
+    PerMinute._rest_until = 0.0
