@@ -311,6 +311,7 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "ERROR"},
         "django.db.backends": {"level": "INFO"},  # every statement is too much even for LOG_LEVEL=debug
         "asyncio": {"level": "INFO"},
+        "constance": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},
         "azure": {"level": "WARNING"},
     },

@@ -18,5 +18,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = True  # files are looked for when asked for: nothing was collected
-CACHES = {"default": {**CACHES["default"], "KEY_PREFIX": f"test-{_process}"}}
+_number = int(_process.removeprefix("gw")) if _process != "main" else 0
+CACHES = {"default": {**CACHES["default"], "LOCATION": engines.redis_url(4 + _number)}}  # clearing it empties a database
 CHANNEL_LAYERS["default"]["CONFIG"] = {"hosts": [engines.redis_url(2)], "prefix": f"test-{_process}"}
