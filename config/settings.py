@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from whitenoise.compress import Compressor
 
 from config import engines, secrets
+from config.control_room import UNFOLD as UNFOLD
 from downloads import locations
 
 django_stubs_ext.monkeypatch()
@@ -44,10 +45,10 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="info").upper()
 
 INSTALLED_APPS = [
     "config",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.constance",
-    "django.contrib.admin",
+    "monitoring.apps.ControlRoomConfig",  # django.contrib.admin with our site
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -258,7 +259,7 @@ _base_policy = {
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**_base_policy, "script-src": [SELF], "style-src": [SELF]}}
 ADMIN_CONTENT_POLICY = {
     **_base_policy,
-    "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],  # the theme is written with Alpine.js
+    "script-src": [SELF, UNSAFE_EVAL],  # the theme is written with Alpine.js
     "style-src": [SELF, UNSAFE_INLINE],
 }
 
@@ -331,5 +332,18 @@ CONSTANCE_CONFIG = {
     "MOST_WAITING_DOWNLOADS": (1000, _("Further downloads are refused while so many wait."), int),
     "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), int),
     "RETENTION_SCORE_FLOOR": (1000.0, _("Videos whose classic score is at least this are kept."), float),
+    "RETENTION_SAMPLE_PERCENT": (2, _("Of the videos that would go, so many of a hundred are kept for later learning."), int),
+    "CRAWL_HISTORY_DAYS": (90, _("Records of crawls that went well are kept for so many days."), int),
 }
-UNFOLD = {"SITE_TITLE": "Groundswell", "SITE_HEADER": "Groundswell", "SITE_URL": "/"}
+CONSTANCE_CONFIG_FIELDSETS = {
+    _("Ranking"): ("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM"),
+    _("Retention"): ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "CRAWL_HISTORY_DAYS"),
+    _("Limits"): (
+        "SIGN_UP_OPEN",
+        "MOST_WAITING_DOWNLOADS",
+        "API_ANONYMOUS_READS_PER_MINUTE",
+        "API_ANONYMOUS_WRITES_PER_MINUTE",
+        "API_USER_READS_PER_MINUTE",
+        "API_USER_WRITES_PER_MINUTE",
+    ),
+}
