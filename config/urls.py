@@ -8,6 +8,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/", include("api.urls")),
     path("", include("workspaces.urls")),
+    path("", include("monitoring.urls")),
     path("media/<str:token>/<path:filename>", serving.media, name="media"),
 ]
 
