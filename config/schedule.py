@@ -15,9 +15,14 @@ class Periodic:
 
 
 SCHEDULE = [
-    Periodic("Rescue lost jobs and wake workers", "jobs.tasks.dispatch_jobs", timedelta(seconds=15)),
-    Periodic("Look at the sources that are due", "crawler.tasks.dispatch_due_sources", timedelta(seconds=30)),
-    Periodic("Make room for the months to come", "crawler.tasks.ensure_partitions", timedelta(days=1)),
+    Periodic("Jobs: rescue the lost, wake the workers", "monitoring.tasks.dispatch_jobs", timedelta(seconds=15)),
+    Periodic("Queues: a canary through each", "monitoring.tasks.send_canaries", timedelta(seconds=30)),
+    Periodic("Sources: look at those that are due", "monitoring.tasks.dispatch_sources", timedelta(seconds=30)),
+    Periodic("Health: look at every part", "monitoring.tasks.look", timedelta(seconds=60)),
+    Periodic("Ranking: score what was missed", "monitoring.tasks.rank_what_was_missed", timedelta(minutes=5)),
+    Periodic("Snapshots: room for the months to come", "monitoring.tasks.make_partitions", timedelta(days=1)),
+    Periodic("Clean-up: old videos, unused bytes", "monitoring.tasks.clean_up", "30 3 * * *"),
+    Periodic("Housekeeping: old sessions, tokens, records", "monitoring.tasks.keep_house", "10 4 * * *"),
 ]
 
 
