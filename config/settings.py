@@ -335,15 +335,18 @@ CONSTANCE_CONFIG = {
     "RETENTION_SAMPLE_PERCENT": (2, _("Of the videos that would go, so many of a hundred are kept for later learning."), int),
     "CRAWL_HISTORY_DAYS": (90, _("Records of crawls that went well are kept for so many days."), int),
 }
-CONSTANCE_CONFIG_FIELDSETS = {
-    _("Ranking"): ("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM"),
-    _("Retention"): ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "CRAWL_HISTORY_DAYS"),
-    _("Limits"): (
-        "SIGN_UP_OPEN",
-        "MOST_WAITING_DOWNLOADS",
-        "API_ANONYMOUS_READS_PER_MINUTE",
-        "API_ANONYMOUS_WRITES_PER_MINUTE",
-        "API_USER_READS_PER_MINUTE",
-        "API_USER_WRITES_PER_MINUTE",
+CONSTANCE_CONFIG_FIELDSETS = (
+    (_("Ranking"), ("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM")),
+    (_("Retention"), ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "CRAWL_HISTORY_DAYS")),
+    (
+        _("Limits"),
+        (
+            "SIGN_UP_OPEN",
+            "MOST_WAITING_DOWNLOADS",
+            "API_ANONYMOUS_READS_PER_MINUTE",
+            "API_ANONYMOUS_WRITES_PER_MINUTE",
+            "API_USER_READS_PER_MINUTE",
+            "API_USER_WRITES_PER_MINUTE",
+        ),
     ),
-}
+)
