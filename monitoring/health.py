@@ -39,6 +39,7 @@ FEW_BYTES = 5 * 1024**3
 TOO_FEW_BYTES = 1024**3
 DISPATCH = "jobs"
 """The pass that runs most often: its pulse is beat's and the upkeep worker's."""
+LEVELS = [Level.OK, Level.DEGRADED, Level.DOWN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,7 @@ class Finding:
 
 
 def worst(levels: Iterable[str]) -> Level:
-    order = [Level.OK, Level.DEGRADED, Level.DOWN]
-    return max((Level(level) for level in levels), key=order.index, default=Level.OK)
+    return max((Level(level) for level in levels), key=LEVELS.index, default=Level.OK)
 
 
 def report() -> list[Finding]:
@@ -139,7 +139,7 @@ def check_upkeep() -> Finding:
     age = timezone.now() - pulse.ended_at
     facts = {"last_run_at": pulse.ended_at.isoformat(), "error": pulse.error}
     if age > UPKEEP_WITHIN:
-        sentence = _("No upkeep pass for %(age)s: beat or the upkeep worker stands still.") % {"age": spell(age)}
+        sentence = _("No upkeep pass for %(age)s: beat or the upkeep worker stands still.") % {"age": in_words(age)}
         return Finding("upkeep", Level.DOWN, sentence, facts)
     if pulse.error:
         return Finding("upkeep", Level.DEGRADED, _("The last upkeep pass failed."), facts)
@@ -179,7 +179,7 @@ def judge_queue(queue: str, canary: Canary | None, leased: int, now: datetime) -
     if leased:
         sentence = ngettext("Its workers are busy with %d job.", "Its workers are busy with %d jobs.", leased) % leased
         return Finding(name, Level.OK, sentence, facts)
-    return Finding(name, Level.DOWN, _("No worker has answered for %(age)s.") % {"age": spell(now - since)}, facts)
+    return Finding(name, Level.DOWN, _("No worker has answered for %(age)s.") % {"age": in_words(now - since)}, facts)
 
 
 # -- by the pass -----------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def check_jobs(counted: list[KindCounts]) -> Finding:
     late = [one for one in counted if not one.is_paused and one.oldest_seconds > WAIT_AT_MOST.total_seconds()]
     if late:
         longest = max(late, key=lambda one: one.oldest_seconds)
-        age = spell(timedelta(seconds=longest.oldest_seconds))
+        age = in_words(timedelta(seconds=longest.oldest_seconds))
         label = kinds.get(longest.kind).label
         return Finding("jobs", Level.DEGRADED, _("%(kind)s wait for %(age)s already.") % {"kind": label, "age": age}, facts)
     failed = sum(one.failed_today for one in counted)
@@ -261,7 +261,7 @@ def measure_library(counted: list[KindCounts]) -> Finding:
     return Finding("library", Level.OK, sentence, {**library, "ended": measures.count_ended(counted)})
 
 
-def spell(age: timedelta) -> str:
+def in_words(age: timedelta) -> str:
     """A duration in words: “95 s”, “12 min”, “3 h”."""
     seconds = int(age.total_seconds())
     if seconds < 120:

@@ -5,72 +5,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('monitoring', '0001_initial'),
+        ("monitoring", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Canary',
+            name="Canary",
             fields=[
-                ('queue', models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name='queue')),
-                ('sent_at', models.DateTimeField(null=True, verbose_name='sent')),
-                ('unanswered_since', models.DateTimeField(null=True, verbose_name='unanswered since')),
-                ('answered_at', models.DateTimeField(null=True, verbose_name='answered')),
-                ('seconds', models.FloatField(null=True, verbose_name='took, seconds')),
-                ('worker', models.CharField(blank=True, max_length=120, verbose_name='worker')),
+                ("queue", models.CharField(max_length=30, primary_key=True, serialize=False, verbose_name="queue")),
+                ("sent_at", models.DateTimeField(null=True, verbose_name="sent")),
+                ("unanswered_since", models.DateTimeField(null=True, verbose_name="unanswered since")),
+                ("answered_at", models.DateTimeField(null=True, verbose_name="answered")),
+                ("seconds", models.FloatField(null=True, verbose_name="took, seconds")),
+                ("worker", models.CharField(blank=True, max_length=120, verbose_name="worker")),
             ],
             options={
-                'verbose_name': 'canary',
-                'verbose_name_plural': 'canaries',
-                'ordering': ['queue'],
+                "verbose_name": "canary",
+                "verbose_name_plural": "canaries",
+                "ordering": ["queue"],
             },
         ),
         migrations.CreateModel(
-            name='Part',
+            name="Part",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='part')),
-                ('level', models.CharField(choices=[('ok', 'ok'), ('degraded', 'degraded'), ('down', 'down')], max_length=10, verbose_name='state')),
-                ('sentence', models.CharField(max_length=300, verbose_name='finding')),
-                ('facts', models.JSONField(default=dict, verbose_name='facts')),
-                ('checked_at', models.DateTimeField(verbose_name='checked')),
-                ('since', models.DateTimeField(help_text='When it came into this state.', verbose_name='since')),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name="part")),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[("ok", "ok"), ("degraded", "degraded"), ("down", "down")], max_length=10, verbose_name="state"
+                    ),
+                ),
+                ("sentence", models.CharField(max_length=300, verbose_name="finding")),
+                ("facts", models.JSONField(default=dict, verbose_name="facts")),
+                ("checked_at", models.DateTimeField(verbose_name="checked")),
+                ("since", models.DateTimeField(help_text="When it came into this state.", verbose_name="since")),
             ],
             options={
-                'verbose_name': 'part',
-                'verbose_name_plural': 'parts',
-                'ordering': ['name'],
+                "verbose_name": "part",
+                "verbose_name_plural": "parts",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Pulse',
+            name="Pulse",
             fields=[
-                ('name', models.CharField(max_length=60, primary_key=True, serialize=False, verbose_name='pass')),
-                ('ended_at', models.DateTimeField(verbose_name='last run')),
-                ('ended_well_at', models.DateTimeField(null=True, verbose_name='last good run')),
-                ('seconds', models.FloatField(verbose_name='took, seconds')),
-                ('counts', models.JSONField(default=dict, verbose_name='counts')),
-                ('error', models.TextField(blank=True, verbose_name='error')),
+                ("name", models.CharField(max_length=60, primary_key=True, serialize=False, verbose_name="pass")),
+                ("ended_at", models.DateTimeField(verbose_name="last run")),
+                ("ended_well_at", models.DateTimeField(null=True, verbose_name="last good run")),
+                ("seconds", models.FloatField(verbose_name="took, seconds")),
+                ("counts", models.JSONField(default=dict, verbose_name="counts")),
+                ("error", models.TextField(blank=True, verbose_name="error")),
             ],
             options={
-                'verbose_name': 'pulse',
-                'verbose_name_plural': 'pulses',
-                'ordering': ['name'],
+                "verbose_name": "pulse",
+                "verbose_name_plural": "pulses",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='UnclaimedObject',
+            name="UnclaimedObject",
             fields=[
-                ('key', models.CharField(max_length=200, primary_key=True, serialize=False, verbose_name='key')),
-                ('size', models.PositiveBigIntegerField(verbose_name='size, bytes')),
-                ('since', models.DateTimeField(default=django.utils.timezone.now, verbose_name='unclaimed since')),
-                ('was_released', models.BooleanField(help_text='Off: found in the storage without a row.', verbose_name='released by us')),
+                ("key", models.CharField(max_length=200, primary_key=True, serialize=False, verbose_name="key")),
+                ("size", models.PositiveBigIntegerField(verbose_name="size, bytes")),
+                ("since", models.DateTimeField(default=django.utils.timezone.now, verbose_name="unclaimed since")),
+                (
+                    "was_released",
+                    models.BooleanField(help_text="Off: found in the storage without a row.", verbose_name="released by us"),
+                ),
             ],
             options={
-                'verbose_name': 'unclaimed object',
-                'verbose_name_plural': 'unclaimed objects',
-                'ordering': ['since', 'key'],
+                "verbose_name": "unclaimed object",
+                "verbose_name_plural": "unclaimed objects",
+                "ordering": ["since", "key"],
             },
         ),
     ]

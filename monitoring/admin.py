@@ -1,0 +1,199 @@
+"""Running: what upkeep did, how the parts are, what is scheduled and set, and who changed it."""
+
+from typing import Any
+
+from celery import current_app
+from constance.admin import Config, ConstanceAdmin
+from constance.utils import get_values
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.admin import PeriodicTaskAdmin
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from monitoring.models import Level, Part, Pass, UnclaimedObject
+
+NOT_BY_SCHEDULE = {"monitoring.tasks.answer_canary"}
+LEVEL_COLOURS = {Level.OK: "success", Level.DEGRADED: "warning", Level.DOWN: "danger"}
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Written by the house itself: looked at, never edited."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Pass)
+class PassAdmin(ReadOnlyAdmin):
+    list_display = ["name", "started_at", "show_end", "show_counts", "show_error"]
+    list_filter = ["name", "started_at"]
+    search_fields = ["name", "error"]
+    list_per_page = 50
+
+    @display(description=_("result"), label={"ended": "success", "failed": "danger", "running": "info"}, ordering="ended_at")
+    def show_end(self, row: Pass) -> tuple[str, Any]:
+        if row.ended_at is None:
+            return "running", _("running, or cut off")
+        if row.error:
+            return "failed", _("failed")
+        return "ended", _("%.1f s") % (row.ended_at - row.started_at).total_seconds()
+
+    @display(description=_("counts"))
+    def show_counts(self, row: Pass) -> str:
+        words = (
+            f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}" for name, value in row.counts.items()
+        )
+        return " · ".join(words) or "–"
+
+    @display(description=_("error"))
+    def show_error(self, row: Pass) -> str:
+        return row.error[:160] or "–"
+
+
+@admin.register(Part)
+class PartAdmin(ReadOnlyAdmin):
+    list_display = ["name", "show_level", "sentence", "since", "checked_at"]
+    list_filter = ["level"]
+    fields = ["name", "show_level", "sentence", "since", "checked_at", "show_facts"]
+    readonly_fields = fields
+
+    @display(description=_("state"), label=LEVEL_COLOURS, ordering="level")
+    def show_level(self, part: Part) -> tuple[str, Any]:
+        return part.level, Level(part.level).label
+
+    @display(description=_("facts"))
+    def show_facts(self, part: Part) -> SafeString:
+        rows = format_html_join("", "<tr><td class='pr-4'>{}</td><td>{}</td></tr>", part.facts.items())
+        return format_html("<table>{}</table>", rows)
+
+
+@admin.register(UnclaimedObject)
+class UnclaimedObjectAdmin(ReadOnlyAdmin):
+    list_display = ["key", "show_size", "since", "was_released"]
+    list_filter = ["was_released", "since"]
+    search_fields = ["key"]
+
+    @display(description=_("size"), ordering="size")
+    def show_size(self, row: UnclaimedObject) -> str:
+        return filesizeformat(row.size)
+
+
+@admin.register(LogEntry)
+class AuditAdmin(ReadOnlyAdmin):
+    """Who changed what in the admin, settings included."""
+
+    list_display = ["action_time", "user", "show_act", "content_type", "object_repr", "show_change"]
+    list_filter = ["action_flag", "content_type", "action_time"]
+    list_select_related = ["user", "content_type"]
+    search_fields = ["object_repr", "change_message", "user__username"]
+    fields = ["action_time", "user", "show_act", "content_type", "object_repr", "object_id", "show_change"]
+    readonly_fields = fields
+
+    @display(description=_("act"), label={"added": "success", "changed": "info", "deleted": "danger"}, ordering="action_flag")
+    def show_act(self, entry: LogEntry) -> tuple[str, Any]:
+        return {ADDITION: ("added", _("added")), CHANGE: ("changed", _("changed")), DELETION: ("deleted", _("deleted"))}[
+            entry.action_flag
+        ]
+
+    @display(description=_("change"))
+    def show_change(self, entry: LogEntry) -> str:
+        return entry.get_change_message() or "–"
+
+
+# -- settings: the trail says from what to what ----------------------------------------------------
+
+admin.site.unregister([Config])
+
+
+@admin.register(Config)
+class SettingsAdmin(ConstanceAdmin):
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST":
+            request.settings_before = get_values()  # type: ignore[attr-defined]  # our own note on the request
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
+
+    def _log_config_change(self, request: HttpRequest, changed_fields: list[str]) -> None:
+        before, after = getattr(request, "settings_before", {}), get_values()
+        for name in changed_fields:
+            LogEntry.objects.create(
+                user_id=request.user.pk,
+                content_type=ContentType.objects.get_for_model(self.model),
+                object_id=name,
+                object_repr=name,
+                action_flag=CHANGE,
+                change_message=f"{before.get(name)} → {after.get(name)}",
+            )
+
+
+# -- schedules, in the theme -----------------------------------------------------------------------
+
+for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
+    admin.site.unregister(model)
+
+
+class ScheduleForm(forms.ModelForm[PeriodicTask]):
+    """Only what is meant to run by schedule can be chosen, without arguments of one's own."""
+
+    task = forms.ChoiceField(label=_("task"), widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        current_app.loader.import_default_modules()
+        ours = {name for name in current_app.tasks if name.startswith("monitoring.tasks.")} - NOT_BY_SCHEDULE
+        names = sorted(ours | ({self.instance.task} if self.instance.task else set()))
+        field = self.fields["task"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(name, name.rpartition(".")[2].replace("_", " ")) for name in names]
+
+
+@admin.register(PeriodicTask)
+class ScheduleAdmin(PeriodicTaskAdmin, ModelAdmin):
+    """Seeded at set-up and never overwritten: what is changed here stays."""
+
+    form = ScheduleForm
+    change_form_template = None
+    date_hierarchy = None
+    compressed_fields = True
+    list_display = ["name", "enabled", "show_timing", "last_run_at", "total_run_count"]
+    list_filter = ["enabled"]
+    fieldsets = [
+        (None, {"fields": ["name", "task", "enabled", "description"]}),
+        (_("When"), {"fields": ["interval", "crontab", "start_time", "one_off", "expire_seconds"]}),
+        (_("So far"), {"fields": ["last_run_at", "total_run_count"]}),
+    ]
+    readonly_fields = ["last_run_at", "total_run_count"]
+
+    @display(description=_("when"))
+    def show_timing(self, task: Any) -> str:
+        return str(task.crontab or task.interval or task.clocked or "–")
+
+
+@admin.register(IntervalSchedule)
+class IntervalAdmin(ModelAdmin):
+    list_display = ["__str__", "every", "period"]
+
+
+@admin.register(CrontabSchedule)
+class CrontabAdmin(ModelAdmin):
+    list_display = ["__str__", "human_readable"]
+    fields = ["human_readable", "minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone"]
+    readonly_fields = ["human_readable"]

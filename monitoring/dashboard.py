@@ -1,0 +1,115 @@
+"""What staff see first: what is wrong, what waits, what failed and why. A dozen queries, whatever there is."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crawler.models import Outcome
+from jobs import kinds
+from monitoring import health, measures
+from monitoring.models import Level, Part, Pulse
+
+OUTCOME_ORDER = [*measures.TROUBLE, Outcome.EMPTY, Outcome.OK]
+
+
+def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's DASHBOARD_CALLBACK: adds to what the index page shows."""
+    findings = health.report()
+    parts = {finding.name: finding for finding in findings}
+    worst = health.worst(finding.level for finding in findings)
+    context["dashboard"] = {
+        "level": worst,
+        "headline": HEADLINES[worst],
+        "wrong": sorted(
+            (finding for finding in findings if finding.level is not Level.OK),
+            key=lambda finding: -health.LEVELS.index(finding.level),
+        ),
+        "now": timezone.now(),
+        "kinds": _kinds(),
+        "failures": _failures(),
+        "sources": _sources(),
+        "queues": [finding for name, finding in parts.items() if name.startswith("queue:")],
+        "workers": parts["workers"].facts.get("names", []) if "workers" in parts else [],
+        "library": parts["library"].facts if "library" in parts else {},
+        "disk": parts["disk"].facts if "disk" in parts else {},
+        "passes": list(Pulse.objects.all()),
+        "acts": LogEntry.objects.select_related("user", "content_type")[:8],
+        "may_pause": request.user.has_perms(["jobs.add_pausedkind", "jobs.delete_pausedkind"]),
+    }
+    return context
+
+
+HEADLINES = {
+    Level.OK: _("All is well."),
+    Level.DEGRADED: _("Working, but something needs a look."),
+    Level.DOWN: _("Something stands still."),
+}
+
+
+def changelist(label: str, query: str = "") -> str:
+    """The address of a model's list in the admin, or nothing where it has none."""
+    try:
+        return reverse(f"admin:{label.lower().replace('.', '_')}_changelist") + query
+    except NoReverseMatch:
+        return ""
+
+
+def _kinds() -> list[dict[str, Any]]:
+    rows = []
+    for counts in measures.count_jobs():
+        kind = kinds.get(counts.kind)
+        rows.append(
+            {
+                "counts": counts,
+                "label": kind.label,
+                "age": health.in_words(timedelta(seconds=counts.oldest_seconds)) if counts.waiting else "",
+                "is_late": counts.oldest_seconds > health.WAIT_AT_MOST.total_seconds(),
+                "list": changelist(kind.model),
+            }
+        )
+    return rows
+
+
+def _failures() -> list[dict[str, Any]]:
+    rows = []
+    for failure in measures.recent_failures():
+        kind = kinds.get(failure.kind)
+        query = f"?state__exact=failed&error_code={failure.error_code}"
+        rows.append({"failure": failure, "label": kind.label, "list": changelist(kind.model, query)})
+    return rows
+
+
+def _sources() -> dict[str, Any]:
+    counts = measures.count_sources()
+    outcomes = [
+        {
+            "label": outcome.label,
+            "count": counts[outcome.value],
+            "is_trouble": outcome in measures.TROUBLE,
+            "is_blocked": outcome in (Outcome.BLOCKED, Outcome.LOGIN_REQUIRED),
+            "list": changelist("crawler.source", f"?outcome__exact={outcome.value}"),
+        }
+        for outcome in OUTCOME_ORDER
+        if counts.get(outcome.value)
+    ]
+    return {"counts": counts, "outcomes": outcomes, "never": counts.get("never", 0), "list": changelist("crawler.source")}
+
+
+def trouble(request: HttpRequest) -> dict[str, int]:
+    """Numbers for the sidebar, from the last monitoring pass: one query per page, and none on the dashboard's account."""
+    counts: dict[str, int] = {}
+    for part in Part.objects.filter(name__in=["sources", "jobs"]):
+        if part.name == "sources":
+            counts["crawler.source"] = part.facts.get("in_trouble", 0)
+            continue
+        for name, facts in part.facts.items():
+            try:
+                counts[kinds.get(name).model.lower()] = facts["failed_today"]
+            except KeyError:
+                continue  # a kind that this code does not know any more
+    return counts

@@ -1,0 +1,78 @@
+"""Upkeep, each pass with its record. Listed in config/schedule.py; what a pass does belongs to the stage it calls."""
+
+from celery import current_task, shared_task
+from django.utils import timezone
+
+from crawler import partitions
+from crawler.services import dispatch_due_sources
+from jobs.services import dispatch
+from monitoring import canaries, cleanup, health, housekeeping, sweeping
+from monitoring.passes import only_one, record
+from ranking.services import rank_missed
+
+
+@shared_task(ignore_result=True)
+def dispatch_jobs() -> None:
+    """Rescue the jobs of dead workers, and nudge for whatever is due and was missed."""
+    with record(health.DISPATCH, quiet=True) as counts:
+        counts.update(dispatch())
+
+
+@shared_task(ignore_result=True)
+def dispatch_sources() -> None:
+    """Start a look at every source that is due."""
+    with record("sources", quiet=True) as counts:
+        counts["started"] = dispatch_due_sources()
+
+
+@shared_task(ignore_result=True)
+def rank_what_was_missed() -> None:
+    """Score what a crash left without a score."""
+    with record("ranking", quiet=True) as counts:
+        counts["scored"] = rank_missed()
+
+
+@shared_task(ignore_result=True)
+def make_partitions() -> None:
+    """Room for the snapshots of the months to come."""
+    with record("partitions") as counts:
+        counts["made"] = len(partitions.ensure_partitions(timezone.now()))
+
+
+@shared_task(ignore_result=True)
+def clean_up() -> None:
+    """Old low-viral videos, and bytes that nobody uses."""
+    with only_one("cleanup") as is_ours:
+        if not is_ours:
+            return
+        with record("cleanup") as counts:
+            counts.update(cleanup.clean_up(timezone.now()).as_counts())
+        with record("sweep") as counts:
+            counts.update(sweeping.sweep(timezone.now()).as_counts())
+
+
+@shared_task(ignore_result=True)
+def keep_house() -> None:
+    """What only grows: ended sessions, expired tokens, old records."""
+    with record("housekeeping") as counts:
+        counts.update(housekeeping.keep_house(timezone.now()))
+
+
+@shared_task(ignore_result=True)
+def look() -> None:
+    """The monitoring pass."""
+    with only_one("monitoring") as is_ours:
+        if is_ours:
+            with record("monitoring") as counts:
+                counts.update(health.look())
+
+
+@shared_task(ignore_result=True)
+def send_canaries() -> None:
+    canaries.send()
+
+
+@shared_task(ignore_result=True)
+def answer_canary(queue: str, sent_at: float) -> None:
+    """Run by a worker of that queue: it works."""
+    canaries.answer(queue, sent_at=sent_at, worker=current_task.request.hostname or "")
