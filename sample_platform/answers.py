@@ -48,14 +48,15 @@ class Answers:
         ends = f"{int(self.now) + self.media_seconds:x}"
         path = f"{self.signer.sign(key, ends)}/{ends}/video/tos/cn/tos-cn-ve-15/{key}/"
         rate = gear.bits // 1024
-        query = f"a=6383&ch=10010&cr=3&dr=0&lr=all&cd=0%7C0%7C0%7C3&cv=1&br={rate}&bt={rate}&cs=0&ds=4&mime_type=video_mp4&l={self.log_id}"
+        query = f"a=6383&ch=10010&cr=3&dr=0&lr=all&cd=0%7C0%7C0%7C3&cv=1&br={rate}&bt={rate}&cs=0&ds=4"
+        query += f"&mime_type=video_mp4&l={self.log_id}"
         return [*(f"{cdn}/{path}?{query}" for cdn in self.cdns), self.play_url(video, gear)]
 
     def play_url(self, video: Video, gear: Gear) -> str:
         file_id = self.world.clip_key(video, gear)[:32]
         sign = self.signer.sign("play", video.uri)
-        ratio = f"{gear.short_side}p"
-        return f"{self.web}/aweme/v1/play/?video_id={video.uri}&line=0&ratio={ratio}&file_id={file_id}&sign={sign}&is_play_url=1&source=PackSourceEnum_PUBLISH"
+        query = f"video_id={video.uri}&line=0&ratio={gear.short_side}p&file_id={file_id}&sign={sign}"
+        return f"{self.web}/aweme/v1/play/?{query}&is_play_url=1&source=PackSourceEnum_PUBLISH"
 
     def picture_urls(self, bucket: str, key: str, variants: tuple[str, ...]) -> list[str]:
         ends = (int(self.now) + PICTURE_SECONDS) // 3600 * 3600  # whole hours, so that links repeat and caches work

@@ -1,13 +1,13 @@
 """The media host: another origin, with links that end, a hot-link check, and honest answers to Range."""
 
+import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from email.utils import formatdate
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
-
-import asyncio
 
 from sample_platform.clips import CannotMake
 from sample_platform.faults import Fault
@@ -44,58 +44,51 @@ class Cdn:
         is_signed = request.params["sign"] == self.platform.signer.sign(key, ends)
         if refusal := self._refuse(request, int(ends, 16), is_signed=is_signed):
             return refusal
-        fault = self.platform.fault(MEDIA_FAULTS, "clip", video=video)
-        if refusal := fault and broken(fault, request, "video/mp4"):
-            return refusal
-        try:
-            path = await self.platform.studio.clip(video, gear)
-        except CannotMake as error:
-            return Response(str(error).encode(), 503)
-        return self._send(request, path, "video/mp4", "clip", video, fault)
+        make = partial(self.platform.studio.clip, video, gear)
+        return await self._answer(request, "clip", "video/mp4", make, video)
 
     async def picture(self, request: Request) -> Response:
-        video, position = self.platform.world.by_picture.get(request.params["key"], (None, -1))
+        key = request.params["key"]
+        video, position = self.platform.world.by_picture.get(key, (None, -1))
         if video is None:
             return Response(b"no such object", 404)
         ends = request.number("x-expires", 0)
-        signature = self.platform.signer.sign(request.params["key"], ends)[:27] + "="
-        is_signed = request.query.get("x-signature") == signature
+        is_signed = request.query.get("x-signature") == self.platform.signer.sign(key, ends)[:27] + "="
         if refusal := self._refuse(request, ends, is_signed=is_signed):
             return refusal
-        place = "cover" if position < 0 else "slide"
         suffix = ".webp" if (request.params["variant"] or "").endswith(".webp") else ".jpeg"
-        kind = f"image/{suffix[1:]}"
-        fault = self.platform.fault(MEDIA_FAULTS, place, video=video)
-        if refusal := fault and broken(fault, request, kind):
-            return refusal
-        if position < 0:
-            path = await self.platform.studio.cover(video, suffix)
-        else:
-            path = await self.platform.studio.slide(video, position, suffix)
-        return self._send(request, path, kind, place, video, fault)
+        studio = self.platform.studio
+        make = partial(studio.cover, video, suffix) if position < 0 else partial(studio.slide, video, position, suffix)
+        place = "cover" if position < 0 else "slide"
+        return await self._answer(request, place, f"image/{suffix[1:]}", make, video)
 
     async def avatar(self, request: Request) -> Response:
         author = self.avatars.get(request.params["key"])
         if author is None:
             return Response(b"no such object", 404)
-        fault = self.platform.fault(MEDIA_FAULTS, "avatar")
-        if refusal := fault and broken(fault, request, "image/jpeg"):
-            return refusal
-        path = await self.platform.studio.avatar(author, 100 if request.params["size"] == "100" else 720)
-        return self._send(request, path, "image/jpeg", "avatar", None, fault)
+        size = 100 if request.params["size"] == "100" else 720
+        return await self._answer(request, "avatar", "image/jpeg", partial(self.platform.studio.avatar, author, size))
 
     async def sound(self, request: Request) -> Response:
         sound = self.sounds.get(request.params["key"])
         if sound is None:
             return Response(b"no such object", 404)
-        fault = self.platform.fault(MEDIA_FAULTS, "sound")
-        if refusal := fault and broken(fault, request, "audio/mpeg"):
+        return await self._answer(request, "sound", "audio/mpeg", partial(self.platform.studio.sound, sound))
+
+    async def _answer(
+        self, request: Request, place: str, kind: str, make: Callable[[], Awaitable[Path]], video: Video | None = None
+    ) -> Response:
+        """The file, made now if need be; or what a fault makes of it."""
+        fault = self.platform.fault(MEDIA_FAULTS, place, video=video)
+        if fault and (refusal := broken(fault, request, kind)):
             return refusal
         try:
-            path = await self.platform.studio.sound(sound)
+            path = await make()
         except CannotMake as error:
             return Response(str(error).encode(), 503)
-        return self._send(request, path, "audio/mpeg", "sound", None, fault)
+        asks_range = "range" in request.headers
+        ignores = asks_range and self.platform.fault("range_ignored", place, video=video) is not None
+        return send_file(request, path, kind, fault, ignores_range=ignores)
 
     def _refuse(self, request: Request, ends: int, *, is_signed: bool) -> Response | None:
         """403 as a CDN gives it: no browser, another site's page, a changed link, a link that ended."""
@@ -108,13 +101,6 @@ class Cdn:
         if time.time() >= ends:
             return Response(b"forbidden: expired", 403)
         return None
-
-    def _send(
-        self, request: Request, path: Path, kind: str, place: str, video: Video | None, fault: Fault | None
-    ) -> Response:
-        ranged = "range" in request.headers
-        ignores = ranged and self.platform.fault("range_ignored", place, video=video) is not None
-        return send_file(request, path, kind, fault, ignores_range=ignores)
 
 
 def broken(fault: Fault, request: Request, kind: str) -> Response | None:
@@ -142,9 +128,7 @@ def whole(value: object, default: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
-def send_file(
-    request: Request, path: Path, kind: str, fault: Fault | None = None, *, ignores_range: bool = False
-) -> Response:
+def send_file(request: Request, path: Path, kind: str, fault: Fault | None = None, *, ignores_range: bool = False) -> Response:
     facts = path.stat()
     size = facts.st_size
     name = fault.name if fault else ""

@@ -1,6 +1,6 @@
 """Clips and sounds by ffmpeg: drawn layers that move, a gentle tune, and exactly as many bytes as were announced."""
 
-import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -11,8 +11,10 @@ from sample_platform.art.scenes import Sprite, scene
 from sample_platform.world import Gear, Sound, Video
 
 FPS = 24
-LONGEST_DRAWN = 8.0
-"""A longer clip repeats this many seconds without encoding them again."""
+ROUND = 2.5
+"""Seconds of motion that are encoded; a clip repeats them without encoding them again."""
+TURN = f"2*PI*t/{ROUND}"
+SOUND_BITS = 64_000
 
 
 class CannotMake(Exception):
@@ -27,7 +29,7 @@ class Ffmpeg:
     is_stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def run(self, arguments: Sequence[str | Path]) -> None:
+    def run(self, arguments: Sequence[object]) -> None:
         command = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-nostdin", "-y", *map(str, arguments)]
         with self._lock:
             if self.is_stopped:
@@ -77,19 +79,17 @@ def make_clip(ffmpeg: Ffmpeg, video: Video, gear: Gear, target: Path) -> None:
     workshop = target.with_suffix(".parts")
     workshop.mkdir(parents=True, exist_ok=True)
     try:
-        drawn = min(video.seconds, LONGEST_DRAWN)
-        inputs, graph = _layers(video, gear, workshop, drawn)
-        for share in (0.8, 0.5, 0.25):
-            _encode(ffmpeg, video, gear, inputs, graph, drawn, share, target)
+        inputs, graph = _layers(video, gear, workshop)
+        for share in (0.85, 0.5, 0.25):
+            _encode_round(ffmpeg, gear, inputs, graph, int(gear.bits * share) - SOUND_BITS, workshop / "round.mp4")
+            _repeat(ffmpeg, video, workshop / "round.mp4", target)
             if target.stat().st_size + 8 <= video.bytes(gear):
                 break
         else:
             raise CannotMake("the clip does not fit the size that was announced")
         pad(target, video.bytes(gear))
     finally:
-        for part in workshop.iterdir():
-            part.unlink()
-        workshop.rmdir()
+        shutil.rmtree(workshop)
 
 
 def pad(target: Path, size: int) -> None:
@@ -97,76 +97,63 @@ def pad(target: Path, size: int) -> None:
     missing = size - target.stat().st_size
     with target.open("ab") as file:
         file.write(missing.to_bytes(4, "big") + b"free" + bytes(missing - 8))
-        os.fsync(file.fileno())
 
 
-def _layers(video: Video, gear: Gear, workshop: Path, drawn: float) -> tuple[list[str | Path], str]:
+def _layers(video: Video, gear: Gear, workshop: Path) -> tuple[list[str | Path], str]:
     """Draw the scene's layers to files; return ffmpeg's inputs and the graph that moves them."""
     width, height = video.size(gear)
     pictures = scene(video, width, height)
-    wide, high = round(width * 1.08), round(height * 1.08)
+    # A little more than the frame, so that it can drift. Enlarged here, once, not by ffmpeg for each frame.
+    background = pictures.background.resize((round(width * 1.06) // 2 * 2, round(height * 1.06) // 2 * 2))
     inputs: list[str | Path] = []
-    files = [("background", pictures.background), ("title", pictures.title)]
-    files += [(f"sprite{place}", sprite.image) for place, sprite in enumerate(pictures.sprites)]
-    for name, picture in files:
-        path = workshop / f"{name}.png"
+    layers = [background, pictures.title, *(sprite.image for sprite in pictures.sprites)]
+    for place, picture in enumerate(layers):
+        path = workshop / f"{place}.png"
         picture.save(path, compress_level=1)
-        inputs += ["-loop", "1", "-framerate", str(FPS), "-t", str(drawn), "-i", path]
-    turn = f"2*PI*t/{drawn}"
-    steps = [
-        f"[0:v]scale={wide}:{high}:flags=fast_bilinear,"
-        f"crop={width}:{height}:x='(in_w-out_w)/2*(1+sin({turn}))':y='(in_h-out_h)/2*(1+cos({turn}))'[s0]"
-    ]
-    for place, sprite in enumerate(pictures.sprites):
-        steps.append(_moved(place, sprite, turn, width, height))
-    steps.append(f"[s{len(pictures.sprites)}][1:v]overlay=0:0:format=auto,format=yuv420p[v]")
+        inputs += ["-i", path]
+    # Each picture is decoded and converted once; `loop` then hands out the same frame.
+    still = f"loop=loop=-1:size=1,setpts=N/{FPS}/TB"
+    steps = [f"[{place}:v]format=yuva420p,{still}[l{place}]" for place in range(1, len(layers))]
+    drift = f"crop={width}:{height}:x='(in_w-out_w)/2*(1+sin({TURN}))':y='(in_h-out_h)/2*(1+cos({TURN}))'"
+    steps.append(f"[0:v]format=yuv420p,{still},{drift}[s0]")
+    steps += [_moved(place, sprite, width, height) for place, sprite in enumerate(pictures.sprites)]
+    steps.append(f"[s{len(pictures.sprites)}][l1]overlay=0:0[v]")
     return inputs, ";".join(steps)
 
 
-def _moved(place: int, sprite: Sprite, turn: str, width: int, height: int) -> str:
-    """One overlay step. Every motion returns to where it began, so that clips loop without a jump."""
-    before, layer, after = f"[s{place}]", f"[{place + 2}:v]", f"[s{place + 1}]"
+def _moved(place: int, sprite: Sprite, width: int, height: int) -> str:
+    """One overlay step. Every motion returns to where it began, so that a round can follow itself."""
+    before, layer, after = f"[s{place}]", f"[l{place + 2}]", f"[s{place + 1}]"
     x, y = str(sprite.x), str(sprite.y)
     if sprite.motion == "bob":
-        y = f"{sprite.y}-abs(sin({turn}*2+{place}))*{height * 0.022:.1f}"
+        y = f"{sprite.y}-abs(sin({TURN}+{place}))*{height * 0.022:.1f}"
     elif sprite.motion == "float":
-        x = f"{sprite.x}+sin({turn}+{place})*{width * 0.02:.1f}"
-        y = f"{sprite.y}+cos({turn}*2+{place})*{height * 0.012:.1f}"
+        x = f"{sprite.x}+sin({TURN}+{place})*{width * 0.02:.1f}"
+        y = f"{sprite.y}+cos({TURN}+{place})*{height * 0.012:.1f}"
     elif sprite.motion == "cross":
-        x = f"{sprite.x}+sin({turn}+{place * 2})*{width * 0.12:.1f}"
-    elif sprite.motion == "fall":  # a sheet twice as high as the frame, repeating after one frame height
-        y = f"mod(t*{height}/4,{height})-{height}"
+        x = f"{sprite.x}+sin({TURN}+{place})*{width * 0.09:.1f}"
+    elif sprite.motion == "fall":  # the sheet repeats itself after half a frame
+        y = f"(t/{ROUND}-1)*{height / 2:.1f}"
     if sprite.motion == "sway":
-        layer_name = f"[r{place}]"
-        turned = f"{layer}format=rgba,rotate=a='0.10*sin({turn}*2+{place})':c=none:bilinear=1{layer_name};"
-        return f"{turned}{before}{layer_name}overlay=x={x}:y={y}:eval=frame{after}"
-    return f"{before}{layer}overlay=x='{x}':y='{y}':eval=frame{after}"
+        turned = f"{layer}rotate=a='0.09*sin({TURN})':c=none[r{place}];"
+        return f"{turned}{before}[r{place}]overlay=x={x}:y={y}{after}"
+    return f"{before}{layer}overlay=x='{x}':y='{y}'{after}"
 
 
-def _encode(
-    ffmpeg: Ffmpeg,
-    video: Video,
-    gear: Gear,
-    inputs: list[str | Path],
-    graph: str,
-    drawn: float,
-    share: float,
-    target: Path,
-) -> None:
-    layers = inputs.count("-i")
-    rate = int(gear.bits * share) - 64_000
-    codec = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "27", "-pix_fmt", "yuv420p", "-g", str(FPS * 2)]
+def _encode_round(ffmpeg: Ffmpeg, gear: Gear, inputs: list[str | Path], graph: str, rate: int, target: Path) -> None:
+    """One round of the motion, without sound."""
+    codec = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "27", "-g", str(FPS)]
     if gear.codec == "h265":
         codec = ["-c:v", "libx265", "-preset", "ultrafast", "-crf", "30", "-tag:v", "hvc1", "-x265-params", "log-level=none"]
-    limits = ["-maxrate", str(rate), "-bufsize", str(rate // 2)]
-    sound = ["-c:a", "aac", "-b:a", "64k", "-ac", "2"]
+    limits = ["-maxrate", str(rate), "-bufsize", str(rate), "-pix_fmt", "yuv420p", "-bf", "0"]
+    frames = ["-frames:v", str(int(FPS * ROUND)), "-r", str(FPS)]
+    ffmpeg.run([*inputs, "-filter_complex", graph, "-map", "[v]", *codec, *limits, *frames, "-f", "mp4", target])
+
+
+def _repeat(ffmpeg: Ffmpeg, video: Video, motion: Path, target: Path) -> None:
+    """The whole clip: the round again and again, copied, under a tune of full length."""
+    length = ["-t", f"{video.seconds:.3f}"]
+    inputs = ["-stream_loop", "-1", "-i", motion, "-f", "lavfi", *length, "-i", tune(video.sound)]
+    sound = ["-c:a", "aac", "-b:a", str(SOUND_BITS), "-ac", "2"]
     tags = ["-map_metadata", "-1", "-metadata", f"comment=vid:{video.art}", "-fflags", "+bitexact", "-movflags", "+faststart"]
-    looped = video.seconds > drawn
-    first = target.with_suffix(".parts") / "drawn.mp4" if looped else target
-    ffmpeg.run(
-        [*inputs, "-f", "lavfi", "-t", str(drawn), "-i", tune(video.sound), "-filter_complex", graph]
-        + ["-map", "[v]", "-map", f"{layers}:a", *codec, *limits, *sound, *tags, "-t", str(drawn), "-f", "mp4", first]
-    )
-    if looped:
-        again = ["-stream_loop", "-1", "-i", first, "-t", str(video.seconds), "-c", "copy"]
-        ffmpeg.run([*again, *tags, "-f", "mp4", target])
+    ffmpeg.run([*inputs, "-map", "0:v", "-map", "1:a", "-c:v", "copy", *sound, *tags, *length, "-f", "mp4", target])

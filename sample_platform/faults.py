@@ -43,7 +43,12 @@ KINDS = {
         Kind("wrong_length", MEDIA, "Content-Length is too small: a whole answer, part of a file.", "share (0.8)"),
         Kind("range_ignored", MEDIA, "A Range request is answered 200 with everything."),
         Kind("html_as_mp4", MEDIA, "A web page under the media's content type."),
-        Kind("gone", frozenset({"detail", "play"}) | MEDIA, "The video was removed; its media are not found.", "status of media (default 404)"),
+        Kind(
+            "gone",
+            MEDIA | {"detail", "play"},
+            "The video was removed; its media are not found.",
+            "status of media (default 404)",
+        ),
         Kind("changed", DATA, "The answer is JSON of another shape."),
         Kind("unreachable", PLACES, "503 for everything.", "status (default 503)"),
         Kind("redirect_loop", MEDIA | {"play"}, "302 to itself, for ever."),

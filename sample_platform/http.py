@@ -107,7 +107,8 @@ async def read_body(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body = (body + message.get("body", b""))[: LARGEST_BODY + 1]
+        chunk: bytes = message.get("body", b"")
+        body = (body + chunk)[: LARGEST_BODY + 1]
         if not message.get("more_body"):
             return body
 

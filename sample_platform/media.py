@@ -33,9 +33,7 @@ class Studio:
     folder: Path
     ffmpeg: clips.Ffmpeg = field(default_factory=clips.Ffmpeg)
     _front: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "front"), repr=False)
-    _back: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(1, "back", initializer=_be_nice), repr=False
-    )
+    _back: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "back", initializer=_be_nice), repr=False)
     _making: dict[Path, asyncio.Future[None]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:

@@ -37,7 +37,9 @@ class Platform:
         home = folder / f"world-{seed}-{size}"
         home.mkdir(parents=True, exist_ok=True)
         state = home / "state.json"
-        known = json.loads(state.read_text()) if state.exists() else {"first_day": time.time(), "anchors": []}
+        known: dict[str, Any] = {"first_day": time.time(), "anchors": []}
+        if state.exists():
+            known = json.loads(state.read_text())
         clock = Clock([Anchor(*anchor) for anchor in known["anchors"]] or Clock().anchors)
         world = World(seed=seed, first_day=known["first_day"], size=size)
         platform = cls(world, clock, Studio(world, home), web_port, cdn_port, media_seconds, state)
@@ -78,7 +80,7 @@ class Platform:
     def fault(self, names: str, place: str, *, topics: Iterable[str] = (), video: Video | None = None) -> Fault | None:
         if video is not None:
             topics = {*topics, video.topic.name}
-        return self.faults.take(names, place, topics=topics, video=video and video.id)
+        return self.faults.take(names, place, topics=topics, video=video.id if video else None)
 
     def published(self) -> list[Video]:
         now = self.clock.now()

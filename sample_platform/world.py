@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 import random
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,9 +28,9 @@ class Gear:
 
 
 GEARS = (
-    Gear("normal_1080_0", 1080, 2_400_000, 1),
-    Gear("normal_720_0", 720, 1_300_000, 10),
-    Gear("normal_540_0", 540, 850_000, 20),
+    Gear("normal_1080_0", 1080, 3_200_000, 1),
+    Gear("normal_720_0", 720, 1_800_000, 10),
+    Gear("normal_540_0", 540, 1_100_000, 20),
     Gear("adapt_lowest_720_1", 720, 700_000, 15, "h265"),
 )
 
@@ -177,7 +178,7 @@ class World:
 
     def _relevance(self, video: Video, wanted: str) -> float:
         chance = random.Random(f"{self.seed}/{wanted}/{video.number}").random()
-        return chance * 3 - video.growth.audience**0.15
+        return chance * 3 - math.pow(video.growth.audience, 0.15)
 
     def posts(self, author: Author, now: float) -> list[Video]:
         own = [video for video in self.videos.values() if video.author == author and video.published_at <= now]
@@ -263,7 +264,7 @@ class World:
     def _published(self, chance: random.Random, is_upcoming: bool) -> float:
         if is_upcoming:
             return self.first_day + chance.uniform(0.2, 36) * HOUR
-        return self.first_day - (chance.random() ** 1.6 * 10 * DAY + chance.uniform(0.1, 2) * HOUR)
+        return self.first_day - (math.pow(chance.random(), 1.6) * 10 * DAY + chance.uniform(0.1, 2) * HOUR)
 
     @staticmethod
     def _shape(looks: random.Random, is_carousel: bool) -> tuple[int, int]:

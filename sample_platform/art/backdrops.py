@@ -6,7 +6,7 @@ from random import Random
 
 from PIL import Image
 
-from sample_platform.art.brush import FRAME_UNITS, Brush, Palette, fade, gradient, mix
+from sample_platform.art.brush import FRAME_UNITS, Brush, Colour, Palette, fade, gradient, mix
 
 Pattern = Callable[[Brush, Random, Palette], None]
 
@@ -62,18 +62,25 @@ def stripes(b: Brush, chance: Random, p: Palette) -> None:
 def bokeh(b: Brush, chance: Random, p: Palette) -> None:
     for _ in range(26):
         colour = chance.choice([p.light, p.accent, p.second])
-        b.circle(chance.uniform(0, b.wide), chance.uniform(0, b.high), chance.uniform(25, 120), fade(colour, chance.uniform(0.1, 0.3)))
+        b.circle(
+            chance.uniform(0, b.wide), chance.uniform(0, b.high), chance.uniform(25, 120), fade(colour, chance.uniform(0.1, 0.3))
+        )
 
 
 def arches(b: Brush, chance: Random, p: Palette) -> None:
-    colours = [p.second, p.accent, p.light, mix(p.bottom, p.light, 0.35)]
+    colours: list[Colour] = [p.second, p.accent, p.light, mix(p.bottom, p.light, 0.35)]
     for step, colour in enumerate(colours):
         b.circle(b.wide / 2, b.high * 0.62, 470 - step * 68, fade(colour, 0.75))
 
 
 def night(b: Brush, chance: Random, p: Palette) -> None:
     for _ in range(70):
-        b.circle(chance.uniform(0, b.wide), chance.uniform(0, b.high * 0.8), chance.uniform(1.5, 5), fade("#ffffff", chance.uniform(0.4, 1)))
+        b.circle(
+            chance.uniform(0, b.wide),
+            chance.uniform(0, b.high * 0.8),
+            chance.uniform(1.5, 5),
+            fade("#ffffff", chance.uniform(0.4, 1)),
+        )
     b.circle(b.wide * 0.5, b.high * 0.55, 340, fade("#fff3c9", 0.2))
     b.circle(b.wide * 0.5, b.high * 0.55, 300, "#ffeeb8")
     for x, y, r in ((-120, -140, 46), (100, -190, 30), (150, 40, 54), (-40, 190, 34)):
@@ -147,7 +154,9 @@ PATTERNS: dict[str, tuple[tuple[Pattern, ...], tuple[Pattern, ...]]] = {
 
 def backdrop(topic: str, chance: Random, palette: Palette, width: int, height: int) -> Image.Image:
     units = FRAME_UNITS * width / min(width, height)
-    b = Brush(width, height, units, smooth=1.0 if width > 900 else 2.0, ground=gradient(width, height, palette.top, palette.bottom))
+    b = Brush(
+        width, height, units, smooth=1.0 if width > 900 else 2.0, ground=gradient(width, height, palette.top, palette.bottom)
+    )
     behind, under = PATTERNS[topic]
     pattern = chance.choice(behind)
     pattern(b, chance, palette)

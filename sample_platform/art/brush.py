@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from PIL import Image, ImageColor, ImageDraw
 
@@ -35,7 +35,7 @@ def mix(first: Colour, second: Colour, share: float) -> tuple[int, int, int]:
 
 def rgb(colour: Colour) -> tuple[int, int, int]:
     if isinstance(colour, str):
-        return cast("tuple[int, int, int]", ImageColor.getrgb(colour)[:3])
+        return ImageColor.getrgb(colour)[:3]
     return colour[0], colour[1], colour[2]
 
 
@@ -54,7 +54,9 @@ def spline(points: Sequence[Point], *, closed: bool, steps: int = 10) -> list[Po
     spans = count if closed else count - 1
     smooth: list[Point] = []
     for span in range(spans):
-        four = [points[(span + step) % count] if closed else points[min(max(span + step, 0), count - 1)] for step in (-1, 0, 1, 2)]
+        four = [
+            points[(span + step) % count] if closed else points[min(max(span + step, 0), count - 1)] for step in (-1, 0, 1, 2)
+        ]
         for step in range(steps):
             t = step / steps
             smooth.append((_between(t, [p[0] for p in four]), _between(t, [p[1] for p in four])))
@@ -69,7 +71,9 @@ def _between(t: float, four: Sequence[float]) -> float:
 class Brush:
     """Draws on a picture `width` by `height` pixels, in units of which `units` make the width."""
 
-    def __init__(self, width: int, height: int, units: float = 100.0, *, smooth: float = 2.0, ground: Image.Image | None = None) -> None:
+    def __init__(
+        self, width: int, height: int, units: float = 100.0, *, smooth: float = 2.0, ground: Image.Image | None = None
+    ) -> None:
         self.size = (width, height)
         big = (max(1, round(width * smooth)), max(1, round(height * smooth)))
         self.scale = big[0] / units
@@ -80,6 +84,7 @@ class Brush:
         # A colour with alpha tints what is under it; on an empty layer it leaves nothing.
         self.pen = ImageDraw.Draw(self.image, "RGBA")
         self.mask_pen = ImageDraw.Draw(self.mask) if self.mask else None
+
     def done(self) -> Image.Image:
         picture = self.image
         if self.mask:
@@ -142,7 +147,9 @@ class Brush:
             self.circle(x, y, (start + (end - start) * place / (len(path) - 1)) / 2, fill)
         self._ink("line", self._at(path), fill, width=max(1, round(min(start, end) * self.scale)), joint="curve")
 
-    def star(self, x: float, y: float, r: float, fill: Colour, *, points: int = 5, inner: float = 0.45, turn: float = 0.0) -> None:
+    def star(
+        self, x: float, y: float, r: float, fill: Colour, *, points: int = 5, inner: float = 0.45, turn: float = 0.0
+    ) -> None:
         corners = []
         for step in range(points * 2):
             length = r if step % 2 == 0 else r * inner

@@ -80,11 +80,30 @@ def fitted(text: str, size: int, width: float, most_lines: int) -> tuple[int, li
     return size, wrap(text, size, width)
 
 
-def write(image: Image.Image, lines: list[str], x: float, y: float, size: int, fill: Colour, *, stroke: float = 0.0, edge: Colour = "#000000", middle: bool = True) -> float:
+def write(
+    image: Image.Image,
+    lines: list[str],
+    x: float,
+    y: float,
+    size: int,
+    fill: Colour,
+    *,
+    stroke: float = 0.0,
+    edge: Colour = "#000000",
+    middle: bool = True,
+) -> float:
     """Write lines from `y` down, centred on `x` (or starting there); return where they end."""
     pen = ImageDraw.Draw(image)
     for line in lines:
-        pen.text((x, y), line, font=font(size), fill=fill, anchor="ma" if middle else "la", stroke_width=round(stroke * size), stroke_fill=edge)
+        pen.text(
+            (x, y),
+            line,
+            font=font(size),
+            fill=fill,
+            anchor="ma" if middle else "la",
+            stroke_width=round(stroke * size),
+            stroke_fill=edge,
+        )
         y += size * 1.16
     return y
 
@@ -94,9 +113,10 @@ def headline(width: int, height: int, chinese: str, english: str, palette: Palet
     layer = Image.new("RGBA", (width, height), (0, 0, 0, 0))
     side = min(width, height)
     big, small = readable(chinese, english)
-    size, lines = fitted(big, round(side * 0.165), width * 0.84, 2)
     style = chance.choice(("outline", "yellow", "sticker", "shadow"))
-    top = height * (0.085 if height > width else 0.06)
+    size, lines = fitted(big, round(side * 0.165), width * (0.74 if style == "sticker" else 0.84), 2)
+    # Low enough to stay whole where a list shows the middle three quarters of a tall cover.
+    top = height * (0.15 if height > width * 1.5 else 0.06)
     if style == "sticker":
         end = _sticker(layer, lines, size, top, palette)
     else:

@@ -49,7 +49,13 @@ def slide(video: Video, position: int) -> Image.Image:
     heroes[(video.number + position) % len(heroes)](drawing, chance, palette)
     page.paste(drawing.done(), (round(220 * k), height - round(640 * k)), drawing.done())
     pen = ImageDraw.Draw(page)
-    pen.text((width - 40 * k, height - 36 * k), f"{position + 1} / {len(video.slides)}", font=lettering.font(round(34 * k)), fill=palette.dark, anchor="rs")
+    pen.text(
+        (width - 40 * k, height - 36 * k),
+        f"{position + 1} / {len(video.slides)}",
+        font=lettering.font(round(34 * k)),
+        fill=palette.dark,
+        anchor="rs",
+    )
     return page
 
 

@@ -33,7 +33,7 @@ class Scene:
         """Everything in one picture, as it stands at the first moment."""
         picture = self.background.convert("RGBA")
         for sprite in self.sprites:
-            y = sprite.y - sprite.image.height // 2 if sprite.motion == "fall" else sprite.y
+            y = sprite.y - sprite.image.height // 3 if sprite.motion == "fall" else sprite.y
             picture.alpha_composite(sprite.image, *_clipped(sprite.x, y))
         if with_title:
             picture.alpha_composite(self.title)
@@ -52,7 +52,7 @@ def scene(video: Video, width: int, height: int) -> Scene:
     background = backdrops.backdrop(topic, chance, palette, width, height)
     hero = _hero(video, chance, palette, width, height)
     props = list(_props(topic, chance, palette, width, height))
-    sheet = Sprite(_confetti(topic, chance, palette, width, height), 0, 0, "fall")
+    sheet = Sprite(_confetti(chance, palette, width, height), 0, 0, "fall")
     title = lettering.headline(width, height, *video.title, palette, chance)
     return Scene(background, [*props[:3], hero, *props[3:], sheet], title)
 
@@ -86,19 +86,18 @@ def _props(topic: str, chance: random.Random, palette: Palette, width: int, heig
         yield Sprite(drawn, round(left), round((y + chance.uniform(-0.03, 0.03)) * height), ("float", "cross")[place % 4 == 3])
 
 
-def _confetti(topic: str, chance: random.Random, palette: Palette, width: int, height: int) -> Image.Image:
-    """A sheet of light specks twice as high as the frame, its halves alike, that can fall for ever."""
-    units = 1000.0
-    brush = Brush(width, height, units, smooth=1.0)
-    for _ in range(22):
-        x, y, r = chance.uniform(0, units), chance.uniform(0, brush.high), chance.uniform(4, 9)
+def _confetti(chance: random.Random, palette: Palette, width: int, height: int) -> Image.Image:
+    """A sheet of light specks, one and a half frames high, that repeats itself every half frame: it can fall for ever."""
+    half = Brush(width, height // 2, 1000.0, smooth=1.0)
+    for _ in range(11):
+        x, y, r = chance.uniform(30, 970), chance.uniform(20, half.high - 20), chance.uniform(4, 9)
         colour = chance.choice((palette.light, palette.accent, "#ffffff"))
         if chance.random() < 0.5:
-            brush.circle(x, y, r, colour)
+            half.circle(x, y, r, colour)
         else:
-            brush.star(x, y, r * 2, colour, points=4, inner=0.25)
-    half = brush.done()
-    sheet = Image.new("RGBA", (width, height * 2), (0, 0, 0, 0))
-    sheet.paste(half, (0, 0))
-    sheet.paste(half, (0, height))
+            half.star(x, y, r * 2, colour, points=4, inner=0.25)
+    strip = half.done()
+    sheet = Image.new("RGBA", (width, strip.height * 3), (0, 0, 0, 0))
+    for place in range(3):
+        sheet.paste(strip, (0, strip.height * place))
     return sheet

@@ -18,8 +18,13 @@ EYES = ("#5fbf6a", "#f2b632", "#4fb3e8")
 def _head(b: Brush, chance: Random, coat: tuple[str, str, str], x: float, y: float, r: float, *, asleep: bool = False) -> None:
     fur, stripe, pale = coat
     for side in (-1, 1):
-        b.blob([(x + side * r * 0.95, y - r * 0.25), (x + side * r * 0.88, y - r * 1.18), (x + side * r * 0.25, y - r * 0.8)], fur)
-        b.blob([(x + side * r * 0.8, y - r * 0.42), (x + side * r * 0.78, y - r * 0.95), (x + side * r * 0.42, y - r * 0.72)], "#ff9fae")
+        b.blob(
+            [(x + side * r * 0.95, y - r * 0.25), (x + side * r * 0.88, y - r * 1.18), (x + side * r * 0.25, y - r * 0.8)], fur
+        )
+        b.blob(
+            [(x + side * r * 0.8, y - r * 0.42), (x + side * r * 0.78, y - r * 0.95), (x + side * r * 0.42, y - r * 0.72)],
+            "#ff9fae",
+        )
     b.oval(x, y, r * 1.08, r * 0.94, fur)
     for shift in (-0.24, 0, 0.24):
         b.line([(x + shift * r, y - r * 0.88), (x + shift * r * 0.8, y - r * 0.58)], r * 0.1, stripe)
@@ -43,7 +48,16 @@ def _head(b: Brush, chance: Random, coat: tuple[str, str, str], x: float, y: flo
         b.oval(x + side * r * 0.68, y + r * 0.32, r * 0.15, r * 0.1, "#ff9fae")
     b.poly([(x - r * 0.1, y + r * 0.22), (x + r * 0.1, y + r * 0.22), (x, y + r * 0.34)], "#f2677c")
     for side in (-1, 1):
-        b.arc(x + side * r * 0.13, y + r * 0.38, r * 0.13, r * 0.12, 0 if side > 0 else 20, 160 if side > 0 else 180, r * 0.05, "#4a2f28")
+        b.arc(
+            x + side * r * 0.13,
+            y + r * 0.38,
+            r * 0.13,
+            r * 0.12,
+            0 if side > 0 else 20,
+            160 if side > 0 else 180,
+            r * 0.05,
+            "#4a2f28",
+        )
         for lift in (-0.02, 0.12):
             start = (x + side * r * 0.42, y + r * (0.36 + lift * 0.5))
             b.line([start, (x + side * r * 1.3, y + r * (0.28 + lift * 2))], r * 0.025, mix(stripe, "#ffffff", 0.55))
@@ -94,7 +108,7 @@ def boxed(b: Brush, chance: Random, palette: Palette) -> None:
 
 def sleeping(b: Brush, chance: Random, palette: Palette) -> None:
     coat = chance.choice(COATS)
-    fur, stripe, pale = coat
+    fur, stripe, _ = coat
     cushion = chance.choice((palette.second, palette.accent, "#ff7b9c"))
     b.oval(50, 84, 48, 14, mix(cushion, "#000000", 0.2))
     b.oval(50, 80, 48, 14, cushion)

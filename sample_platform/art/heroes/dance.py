@@ -62,8 +62,8 @@ def boombox(b: Brush, chance: Random, palette: Palette) -> None:
         b.circle(x, 62, 5, "#c9ada7")
         b.arc(x, 62, 9, 9, 200, 260, 1.6, "#ffffff")
     b.box(42, 48, 58, 60, "#22223b", 2)
-    for x in (46.5, 53.5):
-        b.circle(x, 54, 2.8, "#ffffff")
+    for reel in (46.5, 53.5):
+        b.circle(reel, 54, 2.8, "#ffffff")
     for step in range(4):
         b.box(43 + step * 3.8, 66, 45.4 + step * 3.8, 69, "#ffffff", 0.8)
     for x in (14, 22, 30):

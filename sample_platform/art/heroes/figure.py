@@ -36,7 +36,14 @@ class Look:
 def look(chance: Random) -> Look:
     top, bottom = chance.sample(CLOTHES, 2)
     dark = chance.choice(("#22223b", "#3d405b", bottom))
-    return Look(chance.choice(SKINS), chance.choice(HAIRS), top, dark, chance.choice(("#ffffff", "#ff5c7a", "#ffd166")), chance.random() < 0.5)
+    return Look(
+        chance.choice(SKINS),
+        chance.choice(HAIRS),
+        top,
+        dark,
+        chance.choice(("#ffffff", "#ff5c7a", "#ffd166")),
+        chance.random() < 0.5,
+    )
 
 
 def draw(b: Brush, pose: Pose, wear: Look) -> None:

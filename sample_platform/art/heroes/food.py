@@ -4,7 +4,13 @@ from random import Random
 
 from sample_platform.art.brush import Brush, Palette, fade, mix
 
-CROCKERY = (("#e63946", "#ffffff"), ("#1d4e89", "#f7f7ff"), ("#2a9d8f", "#fdf6e3"), ("#2b2d42", "#ffd166"), ("#ffffff", "#e07a5f"))
+CROCKERY = (
+    ("#e63946", "#ffffff"),
+    ("#1d4e89", "#f7f7ff"),
+    ("#2a9d8f", "#fdf6e3"),
+    ("#2b2d42", "#ffd166"),
+    ("#ffffff", "#e07a5f"),
+)
 
 
 def _steam(b: Brush, places: tuple[float, ...], top: float) -> None:

@@ -89,7 +89,18 @@ def takoyaki(b: Brush, chance: Random, palette: Palette) -> None:
         for x in places:
             b.circle(x, y, 15, "#c97b34")
             b.circle(x - 1, y - 2, 13, "#e09a4d")
-            b.blob([(x - 12, y - 4), (x - 4, y - 13), (x + 8, y - 12), (x + 13, y - 2), (x + 5, y + 3), (x - 3, y - 1), (x - 8, y + 4)], "#6b3416")
+            b.blob(
+                [
+                    (x - 12, y - 4),
+                    (x - 4, y - 13),
+                    (x + 8, y - 12),
+                    (x + 13, y - 2),
+                    (x + 5, y + 3),
+                    (x - 3, y - 1),
+                    (x - 8, y + 4),
+                ],
+                "#6b3416",
+            )
             b.curve([(x - 9, y - 6), (x - 3, y - 10), (x + 2, y - 4), (x + 9, y - 8)], 1.6, "#fff6df")
             for dx, dy in ((-5, -9), (3, -6), (7, -3)):
                 b.oval(x + dx, y + dy, 1.7, 0.8, "#57a74e")

@@ -75,7 +75,14 @@ def chip(b: Brush, chance: Random, palette: Palette) -> None:
     b.box(19, 19, 81, 81, "#27394d", 4)
     b.box(32, 32, 68, 68, mix(palette.accent, "#0c111c", 0.1), 5)
     b.box(35, 35, 65, 65, "#0c111c", 4)
-    for x0, y0, x1, y1 in ((50, 35, 50, 24), (42, 35, 42, 28), (58, 65, 58, 74), (65, 50, 75, 50), (35, 44, 26, 44), (65, 58, 72, 58)):
+    for x0, y0, x1, y1 in (
+        (50, 35, 50, 24),
+        (42, 35, 42, 28),
+        (58, 65, 58, 74),
+        (65, 50, 75, 50),
+        (35, 44, 26, 44),
+        (65, 58, 72, 58),
+    ):
         b.line([(x0, y0), (x1, y1)], 1.4, palette.accent)
         b.circle(x1, y1, 2, palette.accent)
     b.star(50, 50, 11, palette.accent, points=4, inner=0.28)

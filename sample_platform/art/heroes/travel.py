@@ -15,11 +15,11 @@ def mountains(b: Brush, chance: Random, palette: Palette) -> None:
     b.oval(50, 92, 50, 8, mix("#7fd6e8", palette.bottom, 0.3))
     for y, x0, x1 in ((90, 20, 44), (94, 52, 84), (92, 60, 72)):
         b.line([(x0, y), (x1, y)], 1.1, "#ffffff")
-    for x, size in ((8, 16), (18, 20), (88, 18), (96, 14)):
+    for x, size in ((8, 16.0), (18, 20.0), (88, 18.0), (96, 14.0)):
         for step in range(3):
-            y = 90 - step * size * 0.32
+            base = 90 - step * size * 0.32
             half = size * (0.34 - step * 0.07)
-            b.poly([(x - half, y), (x + half, y), (x, y - size * 0.5)], mix("#2f7d5b", palette.dark, 0.15))
+            b.poly([(x - half, base), (x + half, base), (x, base - size * 0.5)], mix("#2f7d5b", palette.dark, 0.15))
         b.box(x - 1, 90, x + 1, 94, "#5a3a22")
 
 
