@@ -82,10 +82,10 @@ def fetch_to_file(
             return one.run(resume=resume)
         except (TransientError, MoreLater, Gone, outbound.TooManyRedirects, outbound.ForbiddenAddress) as error:
             errors.append(error)
-    raise _worst(errors)
+    raise worst(errors)
 
 
-def _worst(errors: Sequence[JobError]) -> JobError:
+def worst(errors: Sequence[JobError]) -> JobError:
     """The error that says most about what to do next."""
     if not errors:
         return TransientError(_("The video has no address to fetch it from."), code="no_address")
@@ -159,9 +159,7 @@ class _Fetch:
                 _hash_beginning(file, start, digest.update)
             size = self._copy(stream, file, start, total, digest.update)
         if total is not None and size != total:
-            raise outbound.Truncated(
-                _("The file broke off after %(size)d of %(total)d bytes.") % {"size": size, "total": total}
-            )
+            raise outbound.Truncated(_("The file broke off after %(size)d of %(total)d bytes.") % {"size": size, "total": total})
         return Fetched(path=self.dest, sha256=digest.hexdigest(), size=size, url=stream.url, resumed_from=start)
 
     def _copy(
@@ -239,9 +237,7 @@ def _check_status(stream: outbound.Stream) -> None:
         case 416:
             raise WrongRange(_("The server has no such part of the file."))
         case 429:
-            raise MoreLater(
-                _("The server asks us to come later."), retry_after=retry_after(stream.headers.get("Retry-After"))
-            )
+            raise MoreLater(_("The server asks us to come later."), retry_after=retry_after(stream.headers.get("Retry-After")))
         case 503 if stream.headers.get("Retry-After"):
             raise MoreLater(
                 _("The server is busy and asks us to come later."), retry_after=retry_after(stream.headers.get("Retry-After"))

@@ -128,6 +128,36 @@ class DownloadJob(Job):
         indexes = [*Job.Meta.indexes, models.Index(fields=["video", "quality", "-id"], name="download_latest")]
 
 
+class CoverJob(Job):
+    """Brings one small picture (a cover, an avatar), so that pages load nothing from other sites."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="jobs", verbose_name=_("asset"))
+
+    objects: ClassVar[Any] = JobQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        verbose_name = _("cover")
+        verbose_name_plural = _("covers")
+        constraints = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(fields=["asset"], condition=~Q(state__in=FINAL), name="one_live_job_per_cover"),
+        ]
+
+
+class IncomingObject(models.Model):
+    """Bytes that a worker is about to store: while this row is young, nobody deletes them for having no row yet."""
+
+    sha256 = models.CharField(_("SHA-256"), max_length=64, primary_key=True)
+    announced_at = models.DateTimeField(_("announced"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("incoming object")
+        verbose_name_plural = _("incoming objects")
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
 class DownloadRequest(models.Model):
     """Somebody asked for a download: a person, an anonymous session, or a source's own rule."""
 
@@ -174,9 +204,10 @@ class Batch(models.Model):
 
 
 class Extractor(models.Model):
-    """One way to get at the bytes. Staff set its order and limits; its health is kept by the downloads."""
+    """One way to get at the bytes of one platform. Staff set its order and limits; its health is kept by the downloads."""
 
-    name = models.CharField(_("name"), max_length=30, unique=True)
+    name = models.CharField(_("name"), max_length=30)
+    platform = models.CharField(_("platform"), max_length=20)
     is_enabled = models.BooleanField(_("enabled"), default=True)
     priority = models.PositiveSmallIntegerField(_("priority"), default=50, help_text=_("Lower is tried first."))
     most_per_minute = models.PositiveIntegerField(_("most per minute"), default=60)
@@ -191,7 +222,8 @@ class Extractor(models.Model):
     class Meta:
         verbose_name = _("extractor")
         verbose_name_plural = _("extractors")
-        ordering = ["priority", "name"]
+        ordering = ["platform", "priority", "name"]
+        constraints = [models.UniqueConstraint(fields=["name", "platform"], name="a_platform_has_an_extractor_once")]
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name} for {self.platform}"

@@ -9,7 +9,7 @@ from django.utils.http import http_date, parse_etags
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from downloads import storage
+from downloads import bundles, storage
 from downloads.errors import StorageError
 from downloads.models import StoredObject
 
@@ -33,6 +33,29 @@ def media(request: HttpRequest, token: str, filename: str) -> HttpResponseBase:
     if found is None:
         return _sentence(_("This file is no longer kept."), 404)
     return serve(request, found, filename=filename, inline=ticket.is_inline)
+
+
+@require_safe
+def bundle(request: HttpRequest, token: str, filename: str) -> HttpResponseBase:
+    """GET and HEAD of a zip by its signed link, made while it is sent; it cannot be continued."""
+    try:
+        entries = bundles.entries_of(bundles.read_link(token))
+    except storage.BadTicket:
+        return _sentence(_("This link is not valid."), 403)
+    except storage.TicketExpired:
+        return _sentence(_("This link has expired. Open the page again for a new one."), 410)
+    if not entries:
+        return _sentence(_("None of these files are kept any more."), 404)
+    headers = {
+        "Accept-Ranges": "none",
+        "Content-Length": str(bundles.size_of(entries)),
+        "Content-Disposition": storage.content_disposition(filename, inline=False),
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers, content_type="application/zip")
+    return StreamingHttpResponse(bundles.stream(entries), headers=headers, content_type="application/zip")
 
 
 def serve(request: HttpRequest, found: StoredObject, *, filename: str, inline: bool) -> HttpResponseBase:

@@ -24,7 +24,7 @@ class Expected:
 
 
 def verify(facts: Facts, expected: Expected) -> None:
-    """Raises VerificationError: no_picture, no_sound, truncated, wrong_duration, wrong_length."""
+    """Raises VerificationError: no_picture, no_sound, undecodable, truncated, wrong_duration."""
     if expected.picture and not facts.has_picture:
         raise VerificationError(_("The file has sound but no picture."), code="no_picture")
     if expected.sound and not facts.has_sound:
@@ -34,11 +34,14 @@ def verify(facts: Facts, expected: Expected) -> None:
     if facts.reach_seconds <= 0:
         raise VerificationError(_("The file holds no playing time."), code="undecodable")
     _check_times(facts, expected)
-    if expected.sizes and facts.size not in expected.sizes:
-        nearest = min(expected.sizes, key=lambda size: abs(size - facts.size))
+
+
+def verify_size(size: int, expected: Expected) -> None:
+    """Before anything looks into the file. Raises VerificationError: wrong_length."""
+    if expected.sizes and size not in expected.sizes:
+        nearest = min(expected.sizes, key=lambda promised: abs(promised - size))
         raise VerificationError(
-            _("The file has %(size)d bytes, the platform promised %(promised)d.")
-            % {"size": facts.size, "promised": nearest},
+            _("The file has %(size)d bytes, the platform promised %(promised)d.") % {"size": size, "promised": nearest},
             code="wrong_length",
         )
 

@@ -10,6 +10,11 @@ from django.utils.translation import gettext as _
 from downloads.errors import VerificationError
 
 HEAD = 4096
+_EXTENSIONS = {
+    "video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm", "video/mp2t": "ts",
+    "audio/mp4": "m4a", "audio/mpeg": "mp3", "audio/webm": "weba",
+    "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp",
+}  # fmt: skip
 _BOXES = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 _PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
 _SOUND_BRANDS = {b"M4A ", b"M4B "}
@@ -17,28 +22,36 @@ _SOUND_BRANDS = {b"M4A ", b"M4B "}
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container that we open: the demuxer to insist on, its type and extension."""
+    """A container that we open: the demuxer to insist on, and its type."""
 
     demuxer: str
     mime: str
-    extension: str
 
 
-MP4 = Container("mov", "video/mp4", "mp4")
-MOV = Container("mov", "video/quicktime", "mov")
-M4A = Container("mov", "audio/mp4", "m4a")
-WEBM = Container("matroska", "video/webm", "webm")
-MPEGTS = Container("mpegts", "video/mp2t", "ts")
-MP3 = Container("mp3", "audio/mpeg", "mp3")
+MP4 = Container("mov", "video/mp4")
+MOV = Container("mov", "video/quicktime")
+M4A = Container("mov", "audio/mp4")
+WEBM = Container("matroska", "video/webm")
+MPEGTS = Container("mpegts", "video/mp2t")
+MP3 = Container("mp3", "audio/mpeg")
+_AS_SOUND = {"video/mp4": "audio/mp4", "video/quicktime": "audio/mp4", "video/webm": "audio/webm"}
 
 
 def container_of(head: bytes) -> Container:
     """The container that starts with these bytes (4 KiB are enough). Raises VerificationError: not_media."""
     if found := _iso_media(head) or _other_media(head):
         return found
-    raise VerificationError(
-        _("This is not a video or sound file: %(found)s.") % {"found": _description(head)}, code="not_media"
-    )
+    raise VerificationError(_("This is not a video or sound file: %(found)s.") % {"found": _description(head)}, code="not_media")
+
+
+def sound_mime(container: Container) -> str:
+    """The type of such a file that has no picture."""
+    return _AS_SOUND.get(container.mime, container.mime)
+
+
+def extension_of(mime: str) -> str:
+    """For a file of a type that we store."""
+    return _EXTENSIONS.get(mime, "bin")
 
 
 def check_is_whole(file: BinaryIO, container: Container) -> None:
@@ -61,9 +74,7 @@ def check_is_whole(file: BinaryIO, container: Container) -> None:
             raise VerificationError(_("The file's index is broken."), code="undecodable")
         at += size
     if at > end:
-        raise VerificationError(
-            _("The file ends %(missing)d bytes too early.") % {"missing": at - end}, code="truncated"
-        )
+        raise VerificationError(_("The file ends %(missing)d bytes too early.") % {"missing": at - end}, code="truncated")
     if b"moov" not in seen:
         raise VerificationError(_("The file has no index: its end is missing."), code="truncated")
 

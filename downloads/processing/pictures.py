@@ -19,7 +19,6 @@ class Picture:
     """A whole, decodable picture; width and height are of the original, upright."""
 
     mime: str
-    extension: str
     width: int
     height: int
 
@@ -34,14 +33,14 @@ class Copy:
     height: int
 
 
-def kind_of(head: bytes) -> tuple[str, str]:
-    """Mime and extension by the first bytes. Raises VerificationError: bad_picture for every other format."""
+def kind_of(head: bytes) -> str:
+    """The type by the first bytes. Raises VerificationError: bad_picture for every other format."""
     if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg", "jpg"
+        return "image/jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png", "png"
+        return "image/png"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp", "webp"
+        return "image/webp"
     raise VerificationError(_("This is not a JPEG, PNG or WebP picture."), code="bad_picture")
 
 
@@ -51,7 +50,7 @@ def normalise(path: Path, *, side: int, target: str = "WEBP") -> tuple[Picture, 
     Raises VerificationError: bad_picture, picture_too_large (25 million pixels, 100 frames), unsafe_media.
     """
     with path.open("rb") as file:
-        mime, extension = kind_of(file.read(16))
+        mime = kind_of(file.read(16))
     with tempfile.TemporaryDirectory(prefix="picture-") as folder:
         Path(folder).chmod(0o700)
         answer = read_answer(
@@ -71,10 +70,10 @@ def normalise(path: Path, *, side: int, target: str = "WEBP") -> tuple[Picture, 
             raise VerificationError(_("The picture could not be read."), code="bad_picture")
         content = written.read_bytes()
     target_mime = f"image/{target.lower()}"
-    if kind_of(content[:16])[0] != target_mime:
+    if kind_of(content[:16]) != target_mime:
         raise VerificationError(_("The picture could not be read."), code="bad_picture")
     try:
-        picture = Picture(mime=mime, extension=extension, width=int(answer["width"]), height=int(answer["height"]))
+        picture = Picture(mime=mime, width=int(answer["width"]), height=int(answer["height"]))
         width, height = int(answer["copy_width"]), int(answer["copy_height"])
     except (KeyError, TypeError, ValueError) as error:
         raise VerificationError(_("The picture could not be read."), code="bad_picture") from error

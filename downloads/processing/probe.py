@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from downloads.errors import VerificationError
 from downloads.processing import sandbox
-from downloads.processing.containers import Container, open_media
+from downloads.processing.containers import Container, open_media, sound_mime
 
 THUMBNAIL_SIDE = 720
 LIMITS = sandbox.Limits(wall_seconds=120, cpu_seconds=90, file_size=sandbox.MIB)
@@ -31,7 +31,6 @@ class Facts:
 
     container: str
     mime: str
-    extension: str
     size: int
     duration_seconds: float
     reach_seconds: float
@@ -46,6 +45,10 @@ class Facts:
     audio_codec: str = ""
     sample_rate: int | None = None
     channels: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What is known, for the object's row."""
+        return {name: value for name, value in asdict(self).items() if value not in (None, "", 0)}
 
     @property
     def has_picture(self) -> bool:
@@ -97,9 +100,7 @@ def probe(path: Path, *, thumbnail_side: int = THUMBNAIL_SIDE, limits: sandbox.L
 def read_answer(finished: sandbox.Finished, *, code: str = "undecodable") -> dict[str, Any]:
     """What a script in the sandbox printed; a child that crashed or was stopped becomes a VerificationError."""
     if finished.stopped_by:
-        raise VerificationError(
-            _("The file makes the decoder use too much time, memory or room."), code="unsafe_media"
-        )
+        raise VerificationError(_("The file makes the decoder use too much time, memory or room."), code="unsafe_media")
     if not finished.ok:
         code = "unsafe_media" if "MemoryError" in finished.stderr else code
         raise VerificationError(_("The decoder gave up: %(why)s") % {"why": finished.last_words}, code=code)
@@ -125,13 +126,9 @@ def _facts(answer: dict[str, Any], container: Container, size: int) -> Facts:
     width, height = _whole(video.get("width")), _whole(video.get("height"))
     if rotation % 180:
         width, height = height, width
-    is_sound = not video
     return Facts(
         container=container.demuxer,
-        mime=container.mime.replace("video/", "audio/") if is_sound else container.mime,
-        extension={"mp4": "m4a", "mov": "m4a"}.get(container.extension, container.extension)
-        if is_sound
-        else container.extension,
+        mime=container.mime if video else sound_mime(container),
         size=size,
         duration_seconds=_number(lead["duration"]) or _number(answer["duration"]) or reach,
         reach_seconds=reach,

@@ -99,6 +99,12 @@ class AzureStore(AzureStorage):  # type: ignore[misc]  # django-storages has no 
         )
         return f"{blob.url}?{token}"
 
+    def try_write(self) -> None:
+        with _named_errors():
+            trial = self._blob("trial")
+            trial.upload_blob(b"trial", overwrite=True)
+            trial.delete_blob()
+
     def ensure_ready(self, origins: list[str]) -> list[str]:
         said = []
         with _named_errors():
@@ -107,9 +113,7 @@ class AzureStore(AzureStorage):  # type: ignore[misc]  # django-storages has no 
                 said.append(_("The container %(name)s was made.") % {"name": self.azure_container})
             except ResourceExistsError:
                 pass
-            trial = self._blob("trial")
-            trial.upload_blob(b"trial", overwrite=True)
-            trial.delete_blob()
+        self.try_write()
         return said + self._allow_origins(origins)
 
     def sweep(self, older_than: timedelta) -> int:

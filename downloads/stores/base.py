@@ -55,6 +55,9 @@ class Store(Protocol):
     def direct_link(self, key: str, *, mime: str, disposition: str, seconds: int) -> str | None:
         """A link that works without the app, or None where the store gives none."""
 
+    def try_write(self) -> None:
+        """Write something tiny and remove it. Raises StorageError."""
+
     def ensure_ready(self, origins: list[str]) -> list[str]:
         """Make what is missing, try a write; return what was done or is still wrong with direct links, as sentences."""
 

@@ -136,24 +136,26 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
                 ExpiresIn=seconds,
             )
 
+    def try_write(self) -> None:
+        with _named_errors():
+            trial = self._name("trial")
+            self.client.put_object(Bucket=self.bucket_name, Key=trial, Body=b"trial")
+            self.client.delete_object(Bucket=self.bucket_name, Key=trial)
+
     def ensure_ready(self, origins: list[str]) -> list[str]:
         said = []
         with _named_errors():
             if not self._bucket_exists():
                 self.client.create_bucket(Bucket=self.bucket_name, **self._bucket_place())
                 said.append(_("The bucket %(name)s was made.") % {"name": self.bucket_name})
-            trial = self._name("trial")
-            self.client.put_object(Bucket=self.bucket_name, Key=trial, Body=b"trial")
-            self.client.delete_object(Bucket=self.bucket_name, Key=trial)
+        self.try_write()
         return said + self._allow_origins(origins)
 
     def sweep(self, older_than: timedelta) -> int:
         """Abort multipart uploads that a killed worker left behind."""
         before, aborted = timezone.now() - older_than, 0
         with _named_errors():
-            pages = self.client.get_paginator("list_multipart_uploads").paginate(
-                Bucket=self.bucket_name, Prefix=self._name("")
-            )
+            pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket_name, Prefix=self._name(""))
             for page in pages:
                 for upload in page.get("Uploads", ()):
                     if upload["Initiated"] < before:
@@ -211,9 +213,7 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
     def _send_parts(self, blob: Blob, on_progress: OnProgress | None, condition: dict[str, Any]) -> str:
         """One part in memory at a time, all of equal size but the last, as R2 wants them."""
         name = {"Bucket": self.bucket_name, "Key": self._name(blob.key)}
-        upload_id = self.client.create_multipart_upload(
-            **name, ContentType=blob.mime, ChecksumAlgorithm="SHA256"
-        )["UploadId"]
+        upload_id = self.client.create_multipart_upload(**name, ContentType=blob.mime, ChecksumAlgorithm="SHA256")["UploadId"]
         parts: list[Any] = []
         digests = bytearray()
         try:
@@ -231,9 +231,7 @@ class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
                     parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": _base64(digest)})
                     if on_progress:
                         on_progress(min(number * PART, blob.size))
-            self.client.complete_multipart_upload(
-                **name, UploadId=upload_id, MultipartUpload={"Parts": parts}, **condition
-            )
+            self.client.complete_multipart_upload(**name, UploadId=upload_id, MultipartUpload={"Parts": parts}, **condition)
         except BaseException:
             with suppress(ClientError, BotoCoreError):  # the sweep takes what stays behind
                 self.client.abort_multipart_upload(**name, UploadId=upload_id)

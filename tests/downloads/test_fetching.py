@@ -78,13 +78,17 @@ def test_a_mirror_goes_on_where_another_broke_off(liar: Liar, dest: Path) -> Non
         pytest.param(lambda asked: http(200, CONTENT, ETag='"v1"'), id="range ignored"),
         pytest.param(file_answer(CONTENT, etag='"v2"'), id="another version"),
         pytest.param(
-            lambda asked: http(206, CONTENT[5:], Content_Range=f"bytes 5-{len(CONTENT) - 1}/{len(CONTENT)}")
-            if "range" in asked.headers
-            else http(200, CONTENT),
+            lambda asked: (
+                http(206, CONTENT[5:], Content_Range=f"bytes 5-{len(CONTENT) - 1}/{len(CONTENT)}")
+                if "range" in asked.headers
+                else http(200, CONTENT)
+            ),
             id="another range",
         ),
         pytest.param(
-            lambda asked: http(206, b"x", Content_Range="bytes 262144-262144/999") if "range" in asked.headers else http(200, CONTENT),
+            lambda asked: (
+                http(206, b"x", Content_Range="bytes 262144-262144/999") if "range" in asked.headers else http(200, CONTENT)
+            ),
             id="another length",
         ),
         pytest.param(lambda asked: http(206, b"x") if "range" in asked.headers else http(200, CONTENT), id="no range named"),

@@ -92,9 +92,7 @@ def test_a_removed_object_is_gone(store: Store, make_blob: MakeBlob) -> None:
     assert list(store.entries()) == []
 
 
-def test_progress_can_stop_an_upload_and_leaves_nothing(
-    bucket_server: str, store: Store, make_blob: MakeBlob
-) -> None:
+def test_progress_can_stop_an_upload_and_leaves_nothing(bucket_server: str, store: Store, make_blob: MakeBlob) -> None:
     if store.free_bytes() is not None:
         pytest.skip("a link is made at once")
     blob = make_blob(random.Random(1).randbytes(3 * PART))
@@ -196,7 +194,9 @@ def test_a_storage_url_becomes_settings(url: str, expected: dict[str, Any]) -> N
     assert {name: options[name] for name in expected} == expected
 
 
-@pytest.mark.parametrize("url", ["", "var/media", "ftp://x", "file:", "s3://", "s3://b?acl=public", "s3://b?endpoint=x", "azure://"])
+@pytest.mark.parametrize(
+    "url", ["", "var/media", "ftp://x", "file:", "s3://", "s3://b?acl=public", "s3://b?endpoint=x", "azure://"]
+)
 def test_a_wrong_storage_url_stops_the_start_with_a_reason(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="MEDIA_STORAGE"):
         locations.storage_settings(url, base=Path("/base"))

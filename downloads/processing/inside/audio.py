@@ -5,7 +5,7 @@ import sys
 
 sys.path.append("/packages")
 
-import av  # noqa: E402
+import av
 
 MUXERS = {"aac": "ipod", "alac": "ipod", "mp3": "mp3", "opus": "webm", "vorbis": "webm"}
 

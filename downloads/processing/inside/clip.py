@@ -12,8 +12,8 @@ from fractions import Fraction
 
 sys.path.append("/packages")
 
-import av  # noqa: E402
-from av.codec.context import ThreadType  # noqa: E402
+import av
+from av.codec.context import ThreadType
 
 POINTS = (0.1, 0.5, 0.9)
 FORWARD_FRAMES = 60

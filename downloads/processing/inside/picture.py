@@ -9,7 +9,7 @@ import warnings
 
 sys.path.append("/packages")
 
-from PIL import Image, ImageOps  # noqa: E402
+from PIL import Image, ImageOps
 
 Image.MAX_IMAGE_PIXELS = 25_000_000
 MOST_FRAMES = 100
