@@ -14,7 +14,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.request import UnreadablePostError
 from django.utils.translation import gettext as _
-from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 30
 """What a client is told to wait when nothing better is known."""
 
-PART_DOWN = (OperationalError, InterfaceError, ConnectionInterrupted, RedisError)
+PART_DOWN = (OperationalError, InterfaceError, RedisError)
 """The database or Redis does not answer, or gave up on a statement that took too long."""
 
 

@@ -1,18 +1,15 @@
 """How many requests a minute: counted in Redis, by person or by client address; the numbers are set by staff.
 
-Redis down or slow: everybody is let through, and it is logged. A limiter must not be what takes the service down.
+Without Redis the cache counts in each process for itself (config/cache.py): a limiter must not be what takes the service down.
 """
 
 import ipaddress
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 from constance import config
 from django.core.cache import cache
 from django.utils.translation import gettext as _
-from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
 from rest_framework.exceptions import Throttled
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -21,19 +18,13 @@ from rest_framework.throttling import BaseThrottle
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
-logger = logging.getLogger(__name__)
-
 WINDOW_SECONDS = 60
 NUMBERS_SECONDS = 15
 """How long a process trusts the numbers it read: staff see a change after that."""
-REST_SECONDS = 5.0
-"""After a failure nobody waits for Redis again for this long."""
 
 
 class PerMinute(BaseThrottle):
     """One counter for reading and one for everything else, in windows of a minute that start with the clock's."""
-
-    _rest_until = 0.0
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         act = "read" if request.method in SAFE_METHODS else "write"
@@ -61,18 +52,14 @@ class PerMinute(BaseThrottle):
             return str(ipaddress.ip_network((address, 64), strict=False))
         return str(address.ipv4_mapped or address) if address.version == 6 else str(address)
 
-    @classmethod
-    def _count(cls, key: str) -> int:
-        """How many this one makes; 0 when nobody can tell."""
-        if time.monotonic() < cls._rest_until:
-            return 0
+    @staticmethod
+    def _count(key: str) -> int:
+        """How many this one makes."""
+        cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
         try:
-            cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
             return cache.incr(key)
-        except (ConnectionInterrupted, RedisError, OSError, ValueError):  # ValueError: forgotten between the two
-            cls._rest_until = time.monotonic() + REST_SECONDS
-            logger.warning("Requests are not counted: Redis does not answer", exc_info=True)
-            return 0
+        except ValueError:  # forgotten between the two
+            return 1
 
 
 class TooManyRequests(Throttled):
@@ -96,6 +83,5 @@ def _number(name: str) -> int:
 
 
 def forget() -> None:
-    """Read the numbers anew, and try Redis again at once."""
+    """Read the numbers anew."""
     _numbers.clear()
-    PerMinute._rest_until = 0.0

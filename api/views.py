@@ -49,6 +49,15 @@ class ApiView(APIView):
         user = self.request.user
         return user if isinstance(user, AbstractBaseUser) else None
 
+    def asker(self) -> dict[str, Any]:
+        """Who wants a download: the person, or else this browser's (or cookie jar's) session, begun if need be."""
+        if self.person is not None:
+            return {"user": self.person}
+        session = self.request._request.session
+        if not session.session_key:
+            session.create()
+        return {"session_key": session.session_key}
+
     def throttled(self, request: Any, wait: float | None) -> NoReturn:
         raise TooManyRequests(wait)
 
