@@ -1,6 +1,5 @@
 """Faults on demand: which there are, whom they touch, and how often they still will."""
 
-import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -86,7 +85,6 @@ class UnknownFault(ValueError):
 @dataclass
 class Faults:
     active: list[Fault] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def switch(self, name: str, order: dict[str, Any]) -> None:
         """Turn a fault on or off. One with the same scope is replaced, others of its name stay."""
@@ -94,37 +92,44 @@ class Faults:
         if kind is None:
             raise UnknownFault(f"no fault is called {name!r}; there are {', '.join(KINDS)}")
         topic, video, count = order.get("topic") or None, order.get("video") or None, order.get("count")
+        if not isinstance(topic or "", str) or not isinstance(video or "", str):
+            raise UnknownFault("topic and video are texts, or null for all")
         if isinstance(count, bool) or not (count is None or (isinstance(count, int) and count > 0)):
             raise UnknownFault("count is a whole number above zero, or null for no limit")
-        places = frozenset(order.get("places") or self._places(kind, topic, video))
-        if unknown := places - PLACES:
-            raise UnknownFault(f"no such place: {', '.join(sorted(unknown))}; there are {', '.join(sorted(PLACES))}")
-        with self._lock:
-            self.active = [f for f in self.active if (f.name, f.topic, f.video) != (name, topic, video)]
-            if order.get("on", True):
-                self.active.append(Fault(name, topic, video and str(video), count, order.get("value"), places))
-
-    @staticmethod
-    def _places(kind: Kind, topic: str | None, video: str | None) -> frozenset[str]:
-        """A fault of a topic is about looking for it; a fault of a video about that video."""
-        if topic and not video and kind.places & DATA:
-            return kind.places & {"page", "search", "posts"} or kind.places
-        if video:
-            return kind.places - {"page", "search", "posts", "avatar", "sound"}
-        return kind.places
+        value = order.get("value")
+        places = _named(order["places"]) if order.get("places") else _usual(kind, topic, video, value)
+        self.active = [fault for fault in self.active if (fault.name, fault.topic, fault.video) != (name, topic, video)]
+        if order.get("on", True):
+            self.active.append(Fault(name, topic, video, count, value, places))
 
     def take(self, names: str, place: str, *, topics: Iterable[str] = (), video: str | None = None) -> Fault | None:
         """The first active fault among `names` that touches this request; counts it down."""
         lowered = {topic.lower() for topic in topics}
-        with self._lock:
-            for fault in self.active:
-                if fault.name in names.split() and fault.touches(place, lowered, video):
-                    fault.touched += 1
-                    if fault.count is not None:
-                        fault.count -= 1
-                    return fault
+        for fault in self.active:
+            if fault.name in names.split() and fault.touches(place, lowered, video):
+                fault.touched += 1
+                if fault.count is not None:
+                    fault.count -= 1
+                return fault
         return None
 
     def clear(self) -> None:
-        with self._lock:
-            self.active = []
+        self.active = []
+
+
+def _named(places: Any) -> frozenset[str]:
+    if not isinstance(places, list) or not all(place in PLACES for place in places if isinstance(place, str)):
+        raise UnknownFault(f"places is a list of some of: {', '.join(sorted(PLACES))}")
+    return frozenset(map(str, places))
+
+
+def _usual(kind: Kind, topic: str | None, video: str | None, value: Any) -> frozenset[str]:
+    """A fault of a topic is about looking for it; a fault of a video about that video."""
+    places = kind.places
+    if kind.name == "block" and value == "page":
+        places |= {"page"}
+    if video:
+        return places - {"page", "search", "posts", "avatar", "sound"}
+    if topic and places & DATA:
+        return places & {"page", "search", "posts"} or places
+    return places

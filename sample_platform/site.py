@@ -75,11 +75,7 @@ class Site:
     async def video_page(self, request: Request) -> Response:
         video = self.platform.world.videos.get(request.params["id"])
         title = video.description[:80] if video else "视频不存在"
-        player = ""
-        if video and video.gears:
-            answers = self.platform.answers(request)
-            play = html.escape(answers.play_url(video, video.gears[0]), quote=True)
-            player = f'<meta property="og:video" content="{play}"><meta property="og:type" content="video.other">'
+        player = linked_data(self.platform.answers(request), video) if video and video.gears and not video.is_deleted else ""
         return self._page(request, "video.html", title, video=video, player=player, id=request.params["id"])
 
     async def shared(self, request: Request) -> Response:
@@ -97,12 +93,11 @@ class Site:
         **facts: str,
     ) -> Response:
         """A page's shell. What it shows comes later, by the data calls of its script."""
-        fault = self.platform.fault("unreachable ratelimit", "page", topics=topics, video=video)
-        if refusal := fault and broken(fault, request, "text/html"):
+        fault = self.platform.fault("unreachable ratelimit block", "page", topics=topics, video=video)
+        if fault and fault.name == "block":
+            return Response((PAGES / "captcha.html").read_bytes())
+        if fault and (refusal := broken(fault, request, "text/html")):
             return refusal
-        for wall in self.platform.faults.active:
-            if wall.name == "block" and wall.value == "page" and wall.count != 0:
-                return Response((PAGES / "captcha.html").read_bytes())
         settings = {"app": {"user": {"isLogin": self._is_known(request)}, "odin": {"user_type": 12}}}
         text = (PAGES / file).read_text(encoding="utf-8")
         values = {
@@ -315,3 +310,17 @@ def envelope(answers: Answers, **fields: Any) -> Json:
         "log_pb": {"impr_id": answers.log_id},
         "extra": {"now": int(answers.now * 1000), "logid": answers.log_id, "fatal_item_ids": []},
     }
+
+
+def linked_data(answers: Answers, video: Video) -> str:
+    """The video for machines that read pages, as schema.org has it."""
+    facts = {
+        "@context": "https://schema.org",
+        "@type": "VideoObject",
+        "name": video.description[:100],
+        "contentUrl": answers.clip_urls(video, video.gears[0])[0],
+        "thumbnailUrl": answers.cover(video)["url_list"][0],
+        "duration": f"PT{int(video.seconds)}S",
+    }
+    text = json.dumps(facts).replace("<", "\\u003c")
+    return f'<script type="application/ld+json">{text}</script>'
