@@ -40,6 +40,7 @@ class Program:
 class Running:
     program: Program
     process: subprocess.Popen[str]
+    reader: threading.Thread
     started_at: float = field(default_factory=time.monotonic)
 
 
@@ -54,7 +55,6 @@ class Supervisor:
         self._running: dict[str, Running] = {}
         self._due: dict[str, float] = {}
         self._pauses: dict[str, float] = {}
-        self._readers: list[threading.Thread] = []
         self._writing = threading.Lock()
         self._width = max((len(program.name) for program in self.programs), default=0)
         self._strangers = set(children())  # processes that were there before us, such as the engines' keeper
@@ -84,10 +84,9 @@ class Supervisor:
             process_group=0,  # a Ctrl-C is for us; we pass on a SIGTERM
             preexec_fn=die_with_parent(signal.SIGTERM),
         )
-        self._running[name] = Running(program, process)
         reader = threading.Thread(target=self._read, args=(name, process), name=f"read-{name}", daemon=True)
         reader.start()
-        self._readers = [thread for thread in self._readers if thread.is_alive()] + [reader]
+        self._running[name] = Running(program, process, reader)
 
     def run_until(self, is_reached: Callable[[], bool] = lambda: False) -> bool:
         """Start what is not running yet and mind it, until `is_reached()` or a signal; return whether it was reached."""
@@ -121,8 +120,8 @@ class Supervisor:
                     self.say(f"{run.program.name} is still busy; ending it")
                 self._end_group(run)
         self._end_orphans()
-        for reader in self._readers:
-            reader.join(timeout=1)
+        for run in self._running.values():
+            run.reader.join(timeout=1)
         self._running.clear()
 
     def say(self, text: str) -> None:
@@ -133,6 +132,7 @@ class Supervisor:
             if (code := run.process.poll()) is None:
                 continue
             self._end_group(run)  # its children work without a master: their jobs are rescued
+            run.reader.join(timeout=1)  # its last words come before ours
             del self._running[name]
             if time.monotonic() - run.started_at > STEADY_SECONDS:
                 self._pauses.pop(name, None)
