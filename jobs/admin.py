@@ -16,9 +16,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from jobs.errors import InvalidTransition
-from jobs.models import Job, PausedKind, State
+from jobs.models import CLAIMABLE, Event, Job, PausedKind, State
 
 MOST_AT_ONCE = 1000
+EVENTS = dict(Event.choices)
 
 
 class JobAdmin(ModelAdmin):
@@ -87,7 +88,7 @@ class JobAdmin(ModelAdmin):
 
     @display(description=_("next attempt"), ordering="scheduled_at")
     def show_next(self, job: Job) -> Any:
-        if job.state not in (State.PENDING, State.RETRYING):
+        if job.state not in CLAIMABLE:
             return "–"
         return _("now") if job.scheduled_at <= timezone.now() else job.scheduled_at
 
@@ -105,7 +106,7 @@ class JobAdmin(ModelAdmin):
             (
                 (
                     str(entry.get("at", ""))[:19].replace("T", " "),
-                    entry.get("event", ""),
+                    EVENTS.get(entry.get("event"), entry.get("event", "")),
                     entry.get("by", ""),
                     " ".join(filter(None, [entry.get("code", ""), entry.get("error", "")])),
                 )
@@ -131,9 +132,10 @@ class JobAdmin(ModelAdmin):
         self._apply(request, jobs, lambda job, by: job.resume(by=by))
 
     def _apply(self, request: HttpRequest, jobs: QuerySet[Any], act: Callable[[Any, str], None]) -> None:
-        """Do one act to each selected job; say how many took it and why the others refused."""
+        """Do one act to each selected job; say how many took it, why others refused, and how many had no turn."""
         done, refused = 0, []
-        for job in jobs[:MOST_AT_ONCE]:
+        selected = list(jobs[: MOST_AT_ONCE + 1])
+        for job in selected[:MOST_AT_ONCE]:
             try:
                 act(job, str(request.user))
             except InvalidTransition as error:
@@ -146,6 +148,9 @@ class JobAdmin(ModelAdmin):
             self.message_user(request, sentence, messages.WARNING)
         if len(refused) > 5:
             self.message_user(request, _("… and %d more.") % (len(refused) - 5), messages.WARNING)
+        if len(selected) > MOST_AT_ONCE:
+            sentence = _("Only the first %d were looked at; do it again for the others.") % MOST_AT_ONCE
+            self.message_user(request, sentence, messages.WARNING)
 
 
 @admin.register(PausedKind)

@@ -42,8 +42,21 @@ class Snooze(JobError):
         self.retry_after = retry_after
 
 
+class HandedBack(Snooze):
+    """The worker is shutting down: the job goes on elsewhere, at once."""
+
+    code = "handed_back"
+
+    def __init__(self) -> None:
+        super().__init__("The worker is shutting down; the job goes on elsewhere.", retry_after=timedelta(0))
+
+
 class LeaseLost(Exception):
     """This worker no longer holds the job (cancelled, rescued, or taken over): stop and touch nothing."""
+
+
+class DeadlinePassed(LeaseLost):
+    """The attempt takes longer than its kind allows: stop and touch nothing; the runner says why."""
 
 
 class InvalidTransition(Exception):

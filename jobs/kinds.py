@@ -32,7 +32,8 @@ class JobKind:
     stall_after: timedelta = timedelta(minutes=2)
     """The longest silence (no `report()`) before the lease is left to expire."""
     batch: int = 1
-    """How many are claimed at once; more than one only for jobs of milliseconds."""
+    """How many are claimed at once. More than one only for jobs of milliseconds which may be done again: their ends are
+    recorded together, so after a crash those whose end was not recorded yet are repeated."""
 
     def get_model(self) -> "type[Job]":
         return cast("type[Job]", apps.get_model(self.model))
@@ -55,6 +56,10 @@ def get(name: str) -> JobKind:
 
 def all_kinds() -> list[JobKind]:
     return list(_kinds.values())
+
+
+def choices() -> list[tuple[str, Any]]:
+    return [(kind.name, kind.label) for kind in _kinds.values()]
 
 
 def kind_of(model: "type[Job]") -> JobKind:

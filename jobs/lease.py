@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 
-from jobs.errors import LeaseLost
+from jobs import statements
+from jobs.errors import DeadlinePassed, LeaseLost
 
 if TYPE_CHECKING:
     from jobs.models import Job
@@ -44,6 +45,10 @@ class Held:
     lived_at: float = field(default_factory=time.monotonic)
     is_lost: bool = False
 
+    def is_alive(self) -> bool:
+        now = time.monotonic()
+        return not self.is_lost and now < self.deadline and now - self.lived_at < self.stall_after
+
 
 class Keeper:
     """The jobs held by this process, and the thread that renews their leases."""
@@ -68,13 +73,15 @@ class Keeper:
                 self._held.pop(key, None)
 
     def touch(self, job: "Job") -> None:
-        """The job proved that it lives. Raises LeaseLost if its lease is known to be lost."""
+        """The job proved that it lives. Raises LeaseLost if its lease is known to be lost, or its time is up."""
         held = self._held.get((job._meta.label, job.pk, job.fence))
         if held is None:
             return  # worked on by hand, without a keeper: the row itself is asked at the next write
         held.lived_at = time.monotonic()
-        if held.is_lost or held.lived_at > held.deadline:
+        if held.is_lost:
             raise LeaseLost(f"{job} lost its lease")
+        if held.lived_at > held.deadline:
+            raise DeadlinePassed(f"{job} takes too long")
 
     def _start(self) -> None:
         if self._pid != os.getpid() or self._thread is None or not self._thread.is_alive():
@@ -87,39 +94,30 @@ class Keeper:
             time.sleep(RENEW_EVERY_SECONDS)
             try:
                 self.renew()
-            except (DatabaseError, InterfaceError):
-                # The leases outlive a few missed rounds; the work itself finds out if the database is gone.
+            except Exception:
+                # Whatever it was, the thread must live: leases outlast a few missed rounds, jobs do not outlast their thread.
                 logger.warning("Leases could not be renewed", exc_info=True)
             finally:
                 connection.close()  # idle for 15 s: a connection of its own is not worth keeping
 
     def renew(self) -> None:
         """Renew every lease whose job lives; mark those whose row is no longer ours."""
-        now = time.monotonic()
         with self._lock:
-            alive = [
-                held
-                for held in self._held.values()
-                if not held.is_lost and now < held.deadline and now - held.lived_at < held.stall_after
-            ]
+            alive = [held for held in self._held.values() if held.is_alive()]
         by_table: dict[str, list[Held]] = {}
         for held in alive:
             by_table.setdefault(held.job._meta.db_table, []).append(held)
         for table, group in by_table.items():
-            ids, fences = [held.job.pk for held in group], [held.job.fence for held in group]
+            parameters: dict[str, Any] = {
+                "ids": [held.job.pk for held in group],
+                "fences": [held.job.fence for held in group],
+                "lease": LEASE_SECONDS,
+            }
             with connection.cursor() as cursor:
-                cursor.execute(
-                    f"""
-                    UPDATE "{table}" AS job SET lease_until = now() + make_interval(secs => %s)
-                    FROM unnest(%s::bigint[], %s::bigint[]) AS mine (id, fence)
-                    WHERE job.id = mine.id AND job.fence = mine.fence AND job.state = 'running'
-                    RETURNING job.id, job.fence
-                    """,
-                    [LEASE_SECONDS, ids, fences],
-                )
-                renewed = set(cursor.fetchall())
+                cursor.execute(statements.renew(table), parameters)
+                still_held = set(cursor.fetchall())
             for held in group:
-                held.is_lost = (held.job.pk, held.job.fence) not in renewed
+                held.is_lost = (held.job.pk, held.job.fence) not in still_held
 
 
 keeper = Keeper()

@@ -9,56 +9,39 @@ pending ──claim──> running ──complete──> completed
 
 from __future__ import annotations
 
-import functools
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
-from django.db import IntegrityError, connections, models, router, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Q
-from django.db.models.functions import Now
-from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from psycopg import errors
 
-from jobs import lease, lifecycle
-from jobs.errors import InvalidTransition, LeaseLost, Snooze
-from jobs.fields import append_history
-from jobs.retry import backoff
+from jobs import kinds, lease, lifecycle, statements
+from jobs.errors import HandedBack, InvalidTransition, LeaseLost
+from jobs.fields import DatabaseTimeField
+from jobs.nudge import nudge
+from jobs.queue import COMPLETED, JobQuerySet
+from jobs.retry import backoff, bounded
 from jobs.signals import job_changed
+from jobs.states import CLAIMABLE, FINAL, LIVE, POSSIBLE_IN, Event, State
 
-
-class State(models.TextChoices):
-    PENDING = "pending", _("pending")  # may run at scheduled_at
-    RUNNING = "running", _("running")  # a worker holds the lease
-    RETRYING = "retrying", _("retrying")  # failed, will try again at scheduled_at
-    COMPLETED = "completed", _("completed")
-    FAILED = "failed", _("failed")  # gave up, wants a person
-    CANCELLED = "cancelled", _("cancelled")  # a person stopped it
-
-
-CLAIMABLE = (State.PENDING, State.RETRYING)
-FINAL = (State.COMPLETED, State.FAILED, State.CANCELLED)
-TRANSITIONS: dict[State, set[State]] = {
-    State.PENDING: {State.PENDING, State.CANCELLED},
-    State.RUNNING: {State.PENDING, State.RETRYING, State.COMPLETED, State.FAILED, State.CANCELLED},
-    State.RETRYING: {State.PENDING, State.RETRYING, State.CANCELLED},
-    State.COMPLETED: {State.PENDING},
-    State.FAILED: {State.PENDING},
-    State.CANCELLED: {State.PENDING},
-}
-"""What may follow what. Running is entered only by a claim, which is one SQL statement of its own."""
+__all__ = ["CLAIMABLE", "FINAL", "LIVE", "Event", "Job", "JobQuerySet", "PausedKind", "State"]
 
 REPORT_EVERY_SECONDS = 1.0
-
-J = TypeVar("J", bound="Job")
+LENGTHS = {"outcome": 30, "error_code": 40, "error": 2000, "note": 200}
+HISTORY_ERROR_LENGTH = 300
 
 
 class PausedKind(models.Model):
     """While a row exists, no job of that kind is claimed. What runs already goes on."""
 
-    kind = models.CharField(_("kind"), max_length=30, primary_key=True)
+    kind = models.CharField(_("kind"), max_length=30, primary_key=True, choices=kinds.choices)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     paused_at = models.DateTimeField(_("paused"), auto_now_add=True)
 
@@ -70,76 +53,6 @@ class PausedKind(models.Model):
         return self.kind
 
 
-class JobQuerySet(models.QuerySet[J]):
-    def live(self) -> Self:
-        """Not ended yet."""
-        return self.exclude(state__in=FINAL)
-
-    def due(self) -> Self:
-        """May be claimed now. The kind's own pause is not looked at here, but at the claim."""
-        return self.filter(state__in=CLAIMABLE, paused_at__isnull=True, scheduled_at__lte=Now())
-
-    def waiting(self) -> Self:
-        """Accepted and not being worked on."""
-        return self.filter(state__in=CLAIMABLE)
-
-    def stale(self) -> Self:
-        """Held by a worker that stopped renewing its lease."""
-        return self.filter(state=State.RUNNING, lease_until__lt=Now())
-
-    def claim(self, *, kind: str = "", worker: str = "") -> J | None:
-        """Take the next due job, or None. Safe to call from many workers at once."""
-        claimed = self.claim_batch(1, kind=kind, worker=worker)
-        return claimed[0] if claimed else None
-
-    def claim_batch(self, size: int, *, kind: str = "", worker: str = "") -> list[J]:
-        """Take up to `size` due jobs in one statement and one commit, most urgent first.
-
-        Nothing is claimed while `kind` is paused. The queryset's own filters do not apply: the
-        statement is written out because its ORDER BY must match the partial index exactly.
-        """
-        connection = connections[router.db_for_write(self.model)]
-        columns = [field.column for field in self.model._meta.concrete_fields]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                claim_sql(self.model._meta.db_table, tuple(columns)),
-                {
-                    "kind": kind,
-                    "size": size,
-                    "worker": worker or lease.worker_name(),
-                    "lease": lease.LEASE_SECONDS,
-                },
-            )
-            rows = cursor.fetchall()
-        names = [field.attname for field in self.model._meta.concrete_fields]
-        jobs = [self.model.from_db(connection.alias, names, row) for row in rows]
-        jobs.sort(key=lambda job: (job.priority, job.scheduled_at, job.pk))
-        for job in jobs:
-            job_changed.send_robust(sender=self.model, job=job)
-        return jobs
-
-
-@functools.cache
-def claim_sql(table: str, columns: tuple[str, ...]) -> str:
-    # MATERIALIZED: as a plain sub-select the planner may run it again per row and claim more than LIMIT.
-    return f"""
-        WITH next AS MATERIALIZED (
-            SELECT id FROM "{table}"
-            WHERE state IN ('pending', 'retrying') AND paused_at IS NULL AND scheduled_at <= now()
-              AND NOT EXISTS (SELECT 1 FROM jobs_pausedkind WHERE kind = %(kind)s)
-            ORDER BY priority, scheduled_at, id
-            LIMIT %(size)s
-            FOR UPDATE SKIP LOCKED
-        )
-        UPDATE "{table}" AS job
-        SET state = 'running', fence = fence + 1, attempt = attempt + 1, worker = %(worker)s,
-            started_at = now(), lease_until = now() + make_interval(secs => %(lease)s),
-            progress = 0, note = ''
-        FROM next WHERE job.id = next.id
-        RETURNING {", ".join(f'job."{column}"' for column in columns)}
-    """
-
-
 class Job(models.Model):
     """One unit of work. Nobody assigns `state`: the methods below are its only doors."""
 
@@ -148,7 +61,7 @@ class Job(models.Model):
     error_code = models.CharField(_("error code"), max_length=40, blank=True)
     error = models.TextField(_("error"), blank=True)
     priority = models.SmallIntegerField(_("priority"), default=50, help_text=_("Lower runs first."))
-    scheduled_at = models.DateTimeField(_("next attempt"), default=timezone.now)
+    scheduled_at = DatabaseTimeField(_("next attempt"))
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
     max_attempts = models.PositiveSmallIntegerField(_("most attempts"), default=5)
@@ -163,7 +76,7 @@ class Job(models.Model):
         _("history"), default=list, blank=True, editable=False,
         help_text=_("The last 50 ends of an attempt and acts of a person, oldest first."),
     )  # fmt: skip
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = DatabaseTimeField(_("created"), editable=False)
     started_at = models.DateTimeField(_("started"), null=True, blank=True, editable=False)
     finalized_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
 
@@ -192,79 +105,87 @@ class Job(models.Model):
             models.Index(fields=["state", "-id"], name="%(class)s_state"),
         ]
 
+    _reported_at = 0.0
+    """When report() last wrote, by time.monotonic()."""
+
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {self.pk}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Of an existing row, writes what the stage added, and nothing of the job's life: others change that meanwhile."""
+        if not self._state.adding and options.get("update_fields") is None:
+            loaded = (field for field in self._meta.concrete_fields if field.attname in self.__dict__)
+            options["update_fields"] = [field.name for field in loaded if not field.primary_key and field.name not in LIFE]
+        super().save(*args, **options)
 
     # -- what a worker does ------------------------------------------------------------------------
 
     def report(self, *, progress: int | None = None, note: str | None = None) -> None:
         """Say how far the work is, which also proves that it lives and renews the lease.
 
-        Call it often: it writes at most once a second. Raises LeaseLost when this worker no longer
-        holds the job, and Snooze when the worker is shutting down and hands the job back.
+        Call it often: it writes at most once a second, then the latest of what was said. Raises LeaseLost when this
+        worker no longer holds the job, and Snooze when the worker is shutting down and hands the job back.
         """
         lease.keeper.touch(self)
         if lifecycle.is_stopping():
-            raise Snooze(
-                "The worker is shutting down; the job goes on elsewhere.",
-                retry_after=timedelta(0),
-                code="handed_back",
-            )
-        now = time.monotonic()
-        if now - getattr(self, "_reported_at", 0.0) < REPORT_EVERY_SECONDS:
-            return
-        self._reported_at = now
-        changes: dict[str, Any] = {"lease_until": Now() + timedelta(seconds=lease.LEASE_SECONDS)}
+            raise HandedBack
         if progress is not None:
-            changes["progress"] = self.progress = max(0, min(100, progress))
+            self.progress = max(0, min(100, progress))
         if note is not None:
-            changes["note"] = self.note = note[:200]
-        if not self._held().update(**changes):
-            raise LeaseLost(f"{self} is no longer held by this worker")
+            self.note = statements.storable(note, LENGTHS["note"])
+        now = time.monotonic()
+        if now - self._reported_at < REPORT_EVERY_SECONDS:
+            return
+        facts = {"id": self.pk, "fence": self.fence, "lease": lease.LEASE_SECONDS, "progress": self.progress, "note": self.note}
+        with connection.cursor() as cursor:
+            cursor.execute(statements.report(self._meta.db_table), facts)
+            if not cursor.rowcount:
+                raise LeaseLost(f"{self} is no longer held by this worker")
+        self._reported_at = now
         self._announce()
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
         """A transaction that commits only if this worker still holds the job. Raises LeaseLost otherwise.
 
-        Keep it short, and no network inside: the heartbeat waits for this row's lock.
+        `complete()` inside it commits the end of the job together with its result; if the transaction is rolled back, this
+        instance is as it was before. Keep it short, and no network inside: nobody else can change the row meanwhile.
         """
-        with transaction.atomic():
-            if not self._held().select_for_update().values_list("pk").first():
-                raise LeaseLost(f"{self} is no longer held by this worker")
-            yield
+        before = self.__dict__.copy()
+        try:
+            with transaction.atomic():
+                if not self._held().select_for_update(no_key=True).values_list("pk").first():
+                    raise LeaseLost(f"{self} is no longer held by this worker")
+                yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
 
     def complete(self, outcome: str = "") -> None:
-        self._move(State.COMPLETED, "completed", outcome=outcome, progress=100, error="", error_code="", note="")
+        self._move(Event.COMPLETED, State.COMPLETED, outcome=outcome, **COMPLETED)
 
     def fail(self, error: str, *, code: str = "internal", outcome: str = "", retry_after: timedelta | None = None) -> None:
         """Try again after a pause, or give up when the attempts are spent."""
         if self.attempt >= self.max_attempts:
             self.give_up(error, code=code, outcome=outcome)
             return
-        pause = backoff(self.attempt, code) if retry_after is None else retry_after
-        self._move(
-            State.RETRYING,
-            "failed",
-            error=error,
-            error_code=code,
-            outcome=outcome,
-            scheduled_at=Now() + pause,
-        )
+        pause = backoff(self.attempt, code) if retry_after is None else bounded(retry_after)
+        self._move(Event.FAILED, State.RETRYING, error=error, error_code=code, outcome=outcome, scheduled_at=pause)
 
     def give_up(self, error: str, *, code: str = "permanent", outcome: str = "") -> None:
         """Failed for good: only a person makes it run again."""
-        self._move(State.FAILED, "gave up", error=error, error_code=code, outcome=outcome)
+        self._move(Event.GAVE_UP, State.FAILED, error=error, error_code=code, outcome=outcome)
 
     def snooze(self, retry_after: timedelta, *, error: str = "", code: str = "", outcome: str = "") -> None:
         """Back to pending until later, without using up the attempt."""
         self._move(
+            Event.SNOOZED,
             State.PENDING,
-            "snoozed",
             error=error,
             error_code=code,
             outcome=outcome,
-            scheduled_at=Now() + retry_after,
+            scheduled_at=bounded(retry_after),
             attempt=max(self.attempt - 1, 0),
         )
 
@@ -272,27 +193,29 @@ class Job(models.Model):
 
     def cancel(self, *, by: str = "") -> None:
         """Stop it now; a worker in the middle of it finds out at its next report and writes nothing."""
-        self._move(State.CANCELLED, "cancelled", by=by, outcome="cancelled")
+        self._move(Event.CANCELLED, State.CANCELLED, by=by, outcome="cancelled", paused_at=False)
 
     def pause(self, *, by: str = "") -> None:
         """Keep it from being claimed until resumed. Refused for a job that runs or has ended."""
-        self._require(CLAIMABLE, "paused")
-        self._move(State(self.state), "paused", by=by, paused_at=Now())
+        self._move(Event.PAUSED, State(self.state), by=by, paused_at=True)
 
     def resume(self, *, by: str = "") -> None:
-        self._require(CLAIMABLE, "resumed")
-        self._move(State(self.state), "resumed", by=by, paused_at=None)
+        self._move(Event.RESUMED, State(self.state), by=by, paused_at=False)
+        nudge(kinds.kind_of(type(self)).name)
 
     def run_again(self, *, by: str = "") -> None:
-        """Start over with all attempts; a waiting one loses its remaining pause instead."""
-        changes: dict[str, Any] = {"scheduled_at": Now(), "paused_at": None}
+        """Start over with all attempts; a waiting one loses its remaining pause instead. Refused for one that runs."""
+        anew: dict[str, Any] = {}
         if self.state in FINAL:
-            changes |= {"attempt": 0, "outcome": "", "progress": 0, "error": "", "error_code": ""}
+            anew = {"attempt": 0, "outcome": "", "progress": 0, "error": "", "error_code": ""}
         try:
             with transaction.atomic():
-                self._move(State.PENDING, "run again", by=by, **changes)
+                self._move(Event.RUN_AGAIN, State.PENDING, by=by, scheduled_at=timedelta(0), paused_at=False, **anew)
         except IntegrityError as error:
-            raise InvalidTransition(f"{self} cannot run again: another one like it is alive") from error
+            if not isinstance(error.__cause__, errors.UniqueViolation):
+                raise
+            raise InvalidTransition(gettext("%(job)s cannot run again: another one like it is alive.") % {"job": self}) from error
+        nudge(kinds.kind_of(type(self)).name)
 
     # -- how a state changes -----------------------------------------------------------------------
 
@@ -300,38 +223,49 @@ class Job(models.Model):
         rows: JobQuerySet[Self] = type(self)._default_manager.all()  # type: ignore[assignment]  # see objects
         return rows.filter(pk=self.pk, state=State.RUNNING, fence=self.fence)
 
-    def _require(self, states: tuple[State, ...], verb: str) -> None:
-        if self.state not in states:
-            raise InvalidTransition(f"{self} is {self.state} and cannot be {verb}")
+    def _move(self, event: Event, to: State, *, by: str | None = None, **changes: Any) -> None:
+        """Compare and swap: one UPDATE that matches only the row as this process last saw it.
 
-    def _move(self, to: State, event: str, *, by: str = "", **changes: Any) -> None:
-        """Compare and swap: one UPDATE that matches only the row as this process last saw it."""
-        if to not in TRANSITIONS[State(self.state)]:
-            raise InvalidTransition(f"{self} is {self.state} and cannot become {to}")
-        changes |= {
-            "state": to,
-            "lease_until": None,
-            "finalized_at": Now() if to in FINAL else None,
-            "history": append_history(
-                event=event,
-                attempt=self.attempt,
-                by=by or self.worker,
-                code=changes.get("error_code", ""),
-                error=changes.get("error", ""),
-            ),
+        Of the changes, `scheduled_at` is a pause from now on and `paused_at` a truth value: the database knows the time.
+        """
+        if self.state not in POSSIBLE_IN[event]:
+            facts = {"job": self, "state": State(self.state).label, "event": event.label}
+            raise InvalidTransition(gettext("%(job)s is %(state)s and cannot be %(event)s.") % facts)
+        changes |= {name: statements.storable(changes[name], length) for name, length in LENGTHS.items() if name in changes}
+        entry = {
+            "event": event,
+            "attempt": self.attempt,
+            "by": self.worker if by is None else statements.storable(by, 150),
+            "code": changes.get("error_code"),
+            "error": changes.get("error", "")[:HISTORY_ERROR_LENGTH],
         }
-        if to in FINAL:
-            changes["paused_at"] = None
-        unchanged = Q(pk=self.pk, state=self.state, fence=self.fence)
-        if not type(self)._default_manager.filter(unchanged).update(**changes):
-            raise InvalidTransition(f"{self} was changed by someone else")
-        for name, value in changes.items():
-            if hasattr(value, "resolve_expression"):
-                self.__dict__.pop(name, None)  # computed by the database: read again only if somebody asks
-            else:
-                setattr(self, name, value)
+        swap = {
+            "id": self.pk,
+            "fence": self.fence,
+            "was": self.state,
+            "state": to,
+            "is_final": to in FINAL,
+            "entry": json.dumps({name: value for name, value in entry.items() if value}),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(statements.move(self._meta.db_table, tuple(changes)), changes | swap)
+            row = cursor.fetchone()
+        if row is None:
+            raise InvalidTransition(gettext("%(job)s was changed by someone else.") % {"job": self})
+        times = dict(zip(("scheduled_at", "paused_at", "finalized_at"), row, strict=True))
+        self._changed(**changes | times | {"state": to})
+
+    def _changed(self, **values: Any) -> None:
+        """The row was written: this instance follows, and the house is told."""
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.lease_until = None
+        self.__dict__.pop("history", None)  # read again if somebody asks
         self._announce()
 
     def _announce(self) -> None:
-        sender = type(self)
-        transaction.on_commit(lambda: job_changed.send_robust(sender=sender, job=self), robust=True)
+        transaction.on_commit(lambda: job_changed.send_robust(sender=type(self), job=self), robust=True)
+
+
+LIFE = {field.name for field in Job._meta.local_fields} - {"priority", "max_attempts"}
+"""What only claims, reports and transitions write."""

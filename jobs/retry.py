@@ -9,6 +9,7 @@ BASE_SECONDS: dict[str, float] = {
     "network": 5,
     "unreachable": 30,
     "storage": 30,
+    "database": 5,
     "internal": 15,
     "rate_limited": 60,
     "blocked": 900,
@@ -16,6 +17,7 @@ BASE_SECONDS: dict[str, float] = {
 }
 DEFAULT_BASE_SECONDS = 10.0
 LONGEST = timedelta(hours=1)
+LONGEST_ASKED = timedelta(days=7)
 
 
 def backoff(attempt: int, code: str = "", *, jitter: float | None = None) -> timedelta:
@@ -28,3 +30,8 @@ def backoff(attempt: int, code: str = "", *, jitter: float | None = None) -> tim
     doublings = min(max(attempt, 1) - 1, 16)  # 2**16 times any base is past the cap; more would overflow
     seconds = min(base * 2**doublings, LONGEST.total_seconds())
     return timedelta(seconds=seconds * (1 - (random.random() if jitter is None else jitter) / 2))
+
+
+def bounded(pause: timedelta) -> timedelta:
+    """A pause that somebody else asked for, such as a Retry-After: never negative, and a week at most."""
+    return min(max(pause, timedelta(0)), LONGEST_ASKED)

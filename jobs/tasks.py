@@ -1,5 +1,7 @@
 """Celery's side of the jobs: messages that only say "look"."""
 
+from typing import Any
+
 from celery import shared_task
 
 from jobs import kinds, nudge, services
@@ -16,10 +18,18 @@ def drain_kind(kind_name: str) -> None:
         kind = kinds.get(kind_name)
     except KeyError:
         return  # an old or forged message
+    queue: Any = kind.get_model()._default_manager
+    woken = False
+
+    def wake_another() -> None:
+        """Each worker that finds work wakes one more. One that finds none wakes nobody, or they would never sleep."""
+        nonlocal woken
+        if not woken and queue.due().exists():
+            nudge.send(kind_name)
+        woken = True
+
     nudge.received(kind_name)
-    if kind.get_model().objects.due()[:2].count() > 1:
-        nudge.send(kind_name)  # more than this worker can take at once: wake the next one
-    if drain(kind, seconds=MESSAGE_SECONDS):
+    if drain(kind, seconds=MESSAGE_SECONDS, on_claim=wake_another):
         nudge.send(kind_name)
 
 

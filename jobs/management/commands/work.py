@@ -5,16 +5,18 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import close_old_connections
 
 from jobs import kinds, lifecycle
 from jobs.runner import drain
 from jobs.services import rescue
 
 LOOK_EVERY_SECONDS = 1.0
+ROUND_SECONDS = 30.0  # then the other kinds have their turn, and lost jobs are rescued
 
 
 class Command(BaseCommand):
-    help = "Claims and does due jobs, as a worker would. Ctrl-C finishes the running one."
+    help = "Claims and does due jobs, as a worker would. Ctrl-C hands the running one back."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kinds", nargs="*", help="kinds of job to do (default: all)")
@@ -30,10 +32,11 @@ class Command(BaseCommand):
 
         done = dict.fromkeys((kind.name for kind in chosen), 0)
         while not lifecycle.is_stopping():
+            close_old_connections()
             rescue()
             found = 0
             for kind in chosen:
-                count = drain(kind, seconds=30)
+                count = drain(kind, seconds=ROUND_SECONDS)
                 done[kind.name] += count
                 found += count
             if not found:

@@ -1,0 +1,164 @@
+"""The statements that change job rows, written out.
+
+Not by the ORM, because the claim's ORDER BY must match the partial index exactly, and because compiling would cost more
+than the statement. Every time is the database's. Whatever locks more than one row skips those that others hold, or locks
+in the order of the ids, so that no two of these statements wait for each other in a circle.
+"""
+
+import functools
+
+HISTORY_LENGTH = 50
+
+
+def storable(text: str, length: int) -> str:
+    """The text as PostgreSQL takes it. Errors quote what came from outside: NULs, half characters, whole pages."""
+    return text.encode(errors="replace").decode().replace("\0", "")[:length]
+
+
+def _remember(facts: str = "'{}'::jsonb") -> str:
+    """The history with one more entry, its oldest gone if there would be too many. Parameter: entry."""
+    return f"""
+        CASE WHEN jsonb_array_length(history) < {HISTORY_LENGTH} THEN history ELSE history - 0 END
+        || jsonb_build_array(jsonb_build_object('at', now()) || {facts} || %(entry)s::jsonb)
+    """
+
+
+_WHOSE = "jsonb_build_object('attempt', attempt, 'by', worker)"
+
+_DUE = """
+    state IN ('pending', 'retrying') AND paused_at IS NULL AND scheduled_at <= now() AND scheduled_at >= %(front)s
+    AND NOT EXISTS (SELECT 1 FROM jobs_pausedkind WHERE kind = %(kind)s)
+"""
+
+
+@functools.cache
+def claim(table: str, columns: tuple[str, ...], *, which: str) -> str:
+    """Parameters: kind, front, size, worker, lease; for "this" also id.
+
+    `which` is "next", "batch" or "this". A job whose worker was lost is suspected of having killed it: a batch ends
+    before such a job, or is that job alone, so that it takes no others with it next time.
+    """
+    # MATERIALIZED: as a plain sub-select the planner may run it again per row and claim more than LIMIT.
+    # NO KEY: a transaction that only refers to the row, by a foreign key, does not make it look locked.
+    queue = f"""
+        queue AS MATERIALIZED (
+            SELECT id, priority, scheduled_at, error_code FROM "{table}"
+            WHERE {_DUE} {"AND id = %(id)s" if which == "this" else ""}
+            ORDER BY priority, scheduled_at, id
+            LIMIT %(size)s
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
+    """
+    taken = "queue"
+    if which == "batch":
+        taken = "taken"
+        queue += """,
+        taken AS MATERIALIZED (
+            SELECT id FROM (
+                SELECT id, row_number() OVER line AS place,
+                    count(*) FILTER (WHERE error_code = 'worker_lost') OVER line AS suspects
+                FROM queue WINDOW line AS (ORDER BY priority, scheduled_at, id)
+            ) AS lined_up
+            WHERE suspects = 0 OR place = 1
+        )
+        """
+    return f"""
+        WITH {queue}
+        UPDATE "{table}" AS job
+        SET state = 'running', fence = fence + 1, attempt = attempt + 1, worker = %(worker)s,
+            started_at = now(), lease_until = now() + make_interval(secs => %(lease)s), progress = 0, note = ''
+        FROM {taken} WHERE job.id = {taken}.id
+        RETURNING {_listed(columns)}
+    """
+
+
+@functools.cache
+def move(table: str, columns: tuple[str, ...]) -> str:
+    """Compare and swap of one row. Parameters: id, fence, was, state, entry, is_final, and `columns`.
+
+    `scheduled_at` is given as a pause from now on, `paused_at` as whether it is.
+    """
+    forms = {"scheduled_at": "now() + %(scheduled_at)s", "paused_at": "CASE WHEN %(paused_at)s THEN now() END"}
+    assignments = "".join(f", {column} = {forms.get(column, f'%({column})s')}" for column in columns)
+    return f"""
+        UPDATE "{table}" SET state = %(state)s, lease_until = NULL, history = {_remember()},
+            finalized_at = CASE WHEN %(is_final)s THEN now() END {assignments}
+        WHERE id = %(id)s AND fence = %(fence)s AND state = %(was)s
+        RETURNING scheduled_at, paused_at, finalized_at
+    """
+
+
+@functools.cache
+def complete_all(table: str) -> str:
+    """Parameters: ids, fences and outcomes, as lists of one length, and entry. Returns what was still held."""
+    return f"""
+        WITH done AS MATERIALIZED (
+            SELECT job.id, mine.outcome FROM "{table}" AS job
+            JOIN unnest(%(ids)s::bigint[], %(fences)s::bigint[], %(outcomes)s::text[]) AS mine (id, fence, outcome)
+                ON job.id = mine.id AND job.fence = mine.fence
+            WHERE job.state = 'running'
+            ORDER BY job.id
+            FOR NO KEY UPDATE OF job
+        )
+        UPDATE "{table}" AS job SET state = 'completed', lease_until = NULL, finalized_at = now(), history = {_remember(_WHOSE)},
+            outcome = done.outcome, progress = 100, error = '', error_code = '', note = ''
+        FROM done WHERE job.id = done.id
+        RETURNING job.id, job.finalized_at
+    """
+
+
+@functools.cache
+def report(table: str) -> str:
+    return f"""
+        UPDATE "{table}" SET lease_until = now() + make_interval(secs => %(lease)s), progress = %(progress)s, note = %(note)s
+        WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+    """
+
+
+@functools.cache
+def renew(table: str) -> str:
+    """Parameters: ids and fences, as lists of one length, and lease. Returns those that are still held.
+
+    A row which its own worker has locked just now is held but not renewed: nobody can rescue it meanwhile either.
+    """
+    return f"""
+        WITH mine AS MATERIALIZED (
+            SELECT job.id, job.fence FROM "{table}" AS job
+            JOIN unnest(%(ids)s::bigint[], %(fences)s::bigint[]) AS held (id, fence)
+                ON job.id = held.id AND job.fence = held.fence
+            WHERE job.state = 'running'
+        ), free AS MATERIALIZED (
+            SELECT job.id FROM "{table}" AS job JOIN mine ON job.id = mine.id AND job.fence = mine.fence
+            WHERE job.state = 'running'
+            FOR NO KEY UPDATE OF job SKIP LOCKED
+        ), renewed AS (
+            UPDATE "{table}" AS job SET lease_until = now() + make_interval(secs => %(lease)s)
+            FROM free WHERE job.id = free.id
+        )
+        SELECT id, fence FROM mine
+    """
+
+
+@functools.cache
+def rescue(table: str, columns: tuple[str, ...]) -> str:
+    """Parameters: base (seconds before the second attempt), error, entry. The same curve as `retry.backoff`."""
+    return f"""
+        WITH lost AS MATERIALIZED (
+            SELECT id FROM "{table}" WHERE state = 'running' AND lease_until < now()
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
+        UPDATE "{table}" AS job SET
+            state = CASE WHEN attempt < max_attempts THEN 'retrying' ELSE 'failed' END,
+            finalized_at = CASE WHEN attempt < max_attempts THEN NULL ELSE now() END,
+            scheduled_at = now() + make_interval(
+                secs => least(%(base)s * power(2, least(attempt, 17) - 1), 3600) * (0.5 + random() / 2)
+            ),
+            lease_until = NULL, error_code = 'worker_lost', error = %(error)s, outcome = '',
+            history = {_remember(_WHOSE)}
+        FROM lost WHERE job.id = lost.id
+        RETURNING {_listed(columns)}
+    """
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    return ", ".join(f'job."{column}"' for column in columns)
