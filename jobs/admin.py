@@ -55,6 +55,10 @@ class JobAdmin(ModelAdmin):
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["history"]
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Only what was typed: a worker may be writing the rest."""
+        obj.save(update_fields=form.changed_data)
+
     @display(
         description=_("state"),
         ordering="state",

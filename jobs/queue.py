@@ -21,7 +21,7 @@ J = TypeVar("J", bound="Job")
 
 EVERYTHING = "-infinity"
 FRONT_SECONDS = 1.0
-COMPLETED = {"progress": 100, "error": "", "error_code": "", "note": ""}
+COMPLETED: dict[str, Any] = {"progress": 100, "error": "", "error_code": "", "note": ""}
 WORKER_LOST = "The worker stopped without saying how the job went."
 
 _fronts: dict[type[models.Model], tuple[Any, float]] = {}
