@@ -1,12 +1,14 @@
 """Objects and their rows: first the bytes, then the row; and nobody deletes bytes whose row is on its way.
 
-A worker announces a hash before it stores the bytes. Who wants to delete bytes without a row asks `remove_unclaimed`,
+A worker announces a hash before it stores the bytes. Who wants to delete bytes without a row does so inside `forgetting`,
 which looks for row and announcement under the same lock: so an object that was found to be "there already" is still
 there when its row is committed.
 """
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -48,19 +50,16 @@ def store_bytes(content: bytes, *, mime: str, folder: Path) -> tuple[str, int]:
     return sha256, len(content)
 
 
-def remove_unclaimed(key: str) -> bool:
-    """Delete an object that has no row and that nobody is about to store; False if it has, or was not there.
+@contextmanager
+def forgetting(sha256: str) -> Iterator[bool]:
+    """Hold while bytes without a row are deleted; False when somebody is about to store them, or did.
 
-    The only door for deleting bytes. Holds a lock on the hash while the storage deletes, so a worker which
-    announces it meanwhile waits, and then stores it anew.
+    A worker that announces the hash meanwhile waits for the end of this, and then stores the bytes anew.
     """
-    sha256 = key.rpartition("/")[2]
     with transaction.atomic():
         _lock(sha256)
         young = IncomingObject.objects.filter(sha256=sha256, announced_at__gt=timezone.now() - ANNOUNCED_FOR)
-        if StoredObject.objects.filter(sha256=sha256).exists() or young.exists():
-            return False
-        return storage.media().remove(key)
+        yield not young.exists() and not StoredObject.objects.filter(sha256=sha256).exists()
 
 
 def sha256_of_file(path: Path) -> str:

@@ -6,8 +6,6 @@ the row first, the bytes by a later sweep. So a row never points at nothing.
 
 import hmac
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +15,6 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.files.storage import storages
 from django.core.signing import Signer
-from django.db import connection
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -48,32 +45,6 @@ def key_of(sha256: str) -> str:
 def put(path: Path, *, sha256: str, size: int, mime: str, on_progress: OnProgress | None = None) -> bool:
     """Make a flushed, verified file an object and read it back; False if it was there. Raises StorageError."""
     return media().put(Blob(path=path, key=key_of(sha256), sha256=sha256, size=size, mime=mime), on_progress)
-
-
-@contextmanager
-def storing(sha256: str) -> Iterator[None]:
-    """Hold from before `put` until the row is committed: the sweep leaves these bytes alone. No transaction is needed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", [f"object:{sha256}"])
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock_shared(hashtextextended(%s, 0))", [f"object:{sha256}"])
-
-
-@contextmanager
-def forgetting(sha256: str) -> Iterator[bool]:
-    """Hold while bytes without a row are deleted. False, at once, when somebody is `storing` them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"object:{sha256}"])
-        is_ours: bool = cursor.fetchone()[0]
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"object:{sha256}"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from downloads import storage
+from downloads import objects, storage
 from downloads.models import StoredObject
 from downloads.stores.base import Store
 from monitoring.models import UnclaimedObject
@@ -97,7 +97,7 @@ def _claimed(keys: Iterable[str]) -> set[str]:
 def _delete(store: Store, unclaimed: UnclaimedObject) -> bool:
     """Delete the bytes unless somebody stores the same ones right now, or has since; False then."""
     sha256 = unclaimed.key.rpartition("/")[2]
-    with storage.forgetting(sha256) as is_ours:
+    with objects.forgetting(sha256) as is_ours:
         if not is_ours:
             return False
         is_unclaimed = not _claimed([unclaimed.key])
