@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
 
 from ranking import coefficients
 from ranking.models import Family, ModelState, RankingModel
 from ranking.scoring import sql
-from ranking.scoring.model import HEADS, Model
+from ranking.scoring.model import Model
 from ranking.scoring.state import METRICS
 
-EPOCH_HOURS = "extract(epoch FROM {})::float8 / 3600"
 MOST_ROUNDS = 2000
 """Snapshots of one video applied in one call; the rest follow at the next."""
 
@@ -43,7 +43,16 @@ def active_models() -> dict[str, Active]:
                     "watch_threshold": shipped.thresholds.watch,
                 },
             )
-    return {family: Active(row, Model.from_json(row.data)) for family, row in rows.items()}
+    return {family: Active(row, _model(row)) for family, row in rows.items()}
+
+
+_models: dict[int, Model] = {}  # a row's coefficients never change
+
+
+def _model(row: RankingModel) -> Model:
+    if row.pk not in _models:
+        _models[row.pk] = Model.from_json(row.data)
+    return _models[row.pk]
 
 
 def advance(video_ids: Collection[int] | None = None) -> int:
@@ -55,15 +64,14 @@ def advance(video_ids: Collection[int] | None = None) -> int:
     kits = _kits()
     if not kits:
         return 0
-    which = "" if video_ids is None else "AND v.id = ANY(%(ids)s)"
+    statement = _advance_sql(kits, "" if video_ids is None else "AND v.id = ANY(%s)")
+    parameters = [] if video_ids is None else [list(video_ids)]
     applied = 0
     for _round in range(MOST_ROUNDS):
-        with connection.cursor() as cursor:
-            cursor.execute(_advance_sql(which), {"ids": list(video_ids or ()), **kits})
-            count = cursor.rowcount
-        if count <= 0:
-            break
+        count = _execute(statement, parameters)
         applied += count
+        if count == 0 or (video_ids is not None and not _has_more(parameters)):
+            break
     return applied
 
 
@@ -74,136 +82,172 @@ def rescore(family: str) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute(_rescore_sql(), {"family": family, **_kits()})
+        cursor.execute(_rescore_sql(_kits()), [family])
         return cursor.rowcount
 
 
-def _kits() -> dict[str, Any]:
-    """What the statements need of the models: parallel arrays with a place per family."""
-    active = active_models()
-    if not active:
-        return {}
-    chosen = [active[family] for family in sorted(active)]
-    kits: dict[str, Any] = {
-        "families": [kit.model.family for kit in chosen],
-        "model_ids": [kit.row.pk for kit in chosen],
-        "horizons": [kit.model.horizon for kit in chosen],
-        "places": [METRICS.index(kit.model.primary) + 1 for kit in chosen],
-        # A model fitted on our own history needs no bringing to size.
-        "typicals": [kit.model.typical if kit.row.origin == "shipped" else None for kit in chosen],
-        "limits": _table([[kit.model.guard.limits.get(metric) for metric in METRICS] for kit in chosen]),
-    }
-    for head in HEADS:
-        kits[head] = _table([[kit.model.heads[head].intercept, *kit.model.heads[head].weights] for kit in chosen])
-    return kits
+def _execute(statement: str, parameters: Sequence[Any]) -> int:
+    """Run a long statement as a prepared one: planning it anew would cost more than a page of videos does."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor, connection.wrap_database_errors:
+        cursor.execute(statement.encode(), parameters, prepare=True)
+        return cursor.rowcount
 
 
-def _table(rows: Sequence[Sequence[float | None]]) -> list[str]:
-    """Arrays of unequal meaning travel as array literals, for unnest() would flatten a matrix."""
-    return ["{" + ",".join("NULL" if value is None else repr(float(value)) for value in row) + "}" for row in rows]
+def _has_more(parameters: Sequence[Any]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_MORE, parameters)
+        return bool(cursor.fetchone()[0])
 
 
-_KITS = """
-    kits AS (
-        SELECT family, model_id, horizon, place, typical, limits::float8[] AS limits,
-               virality::float8[] AS w_virality, breakout::float8[] AS w_breakout, surge::float8[] AS w_surge
-        FROM unnest(%(families)s::text[], %(model_ids)s::bigint[], %(horizons)s::float8[], %(places)s::int[],
-                    %(typicals)s::float8[], %(limits)s::text[], %(virality)s::text[], %(breakout)s::text[],
-                    %(surge)s::text[])
-            AS kit (family, model_id, horizon, place, typical, limits, virality, breakout, surge)
-    )"""
-_SCALE = "coalesce(kit.typical / nullif(usual.median_size, 0), 1)"
+_MORE = """
+    SELECT EXISTS (
+        SELECT FROM ranking_counterstate s
+        WHERE s.video_id = ANY(%s) AND EXISTS (
+            SELECT FROM crawler_metricsnapshot snap
+            WHERE snap.video_id = s.video_id AND snap.observed_at > s.last_at
+        )
+    )
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What the statements need of one family's active model; hashable, so that the SQL is written once."""
+
+    family: str
+    model_id: int
+    is_shipped: bool
+    model: Model = field(compare=False)
+
+
+def _kits() -> tuple[Kit, ...]:
+    return tuple(
+        Kit(family, active.row.pk, active.row.origin == "shipped", active.model)
+        for family, active in sorted(active_models().items())
+    )
+
+
+_METRICS = range(1, len(METRICS) + 1)
+_ARRAYS = {
+    name: "ARRAY[" + ", ".join(f"{letter}{m}_" for m in _METRICS) + "]"
+    for name, letter in (("raw", "x"), ("hour", "t"), ("total", "e"), ("fast", "f"), ("slow", "s"), ("seen", "n"))
+}
+_SET_SCORE = "virality = scored.virality, breakout = scored.breakout, reach = scored.reach, model_id = scored.model_id"
 _USUAL = """LEFT JOIN ranking_baseline usual
-            ON usual.platform = v.platform AND usual.family = kit.family AND usual.age_bucket = -1"""
+            ON usual.platform = v.platform AND usual.age_bucket = -1 AND usual.family = {family}"""
 
 
-@functools.cache
-def _advance_sql(which: str) -> str:
-    metrics = range(1, len(METRICS) + 1)
+def _family(has_views: str) -> str:
+    return f"CASE WHEN {has_views} THEN '{Family.VIEWS}' ELSE '{Family.REACTIONS}' END"
+
+
+def _constants(kits: tuple[Kit, ...]) -> str:
+    """horizon, primary_place, scale and limit# of a row by its `family` and the platform's usual size."""
+    scales = {
+        # A model fitted on our own history needs no bringing to size.
+        kit.family: f"coalesce({sql.number(kit.model.typical)} / nullif(usual_size, 0), 1)" if kit.is_shipped else "1"
+        for kit in kits
+    }
+    limits = {
+        place: {kit.family: sql.number(kit.model.guard.limits.get(metric)) for kit in kits}
+        for place, metric in enumerate(METRICS, start=1)
+    }
+    return ", ".join(
+        (
+            f"{sql.by_family({kit.family: sql.number(kit.model.horizon) for kit in kits})} AS horizon",
+            f"{sql.by_family({kit.family: str(METRICS.index(kit.model.primary) + 1) for kit in kits})} AS primary_place",
+            f"{sql.by_family(scales)} AS scale",
+            *(f"{sql.by_family(values)} AS limit{place}" for place, values in limits.items()),
+        )
+    )
+
+
+def _heads(kits: tuple[Kit, ...]) -> str:
+    columns = {"virality": "virality", "breakout": "breakout", "surge": "reach"}
+    return ", ".join(
+        (
+            *(
+                f"{sql.probability({kit.family: kit.model.heads[head] for kit in kits})} AS {column}"
+                for head, column in columns.items()
+            ),
+            f"{sql.by_family({kit.family: str(kit.model_id) for kit in kits})} AS model_id",
+        )
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _advance_sql(kits: tuple[Kit, ...], which: str) -> str:
     old = ", ".join(
         f"s.raw[{m}] AS x{m}, s.hour[{m}] AS t{m}, s.total[{m}] AS e{m}, s.fast[{m}] AS f{m}, "
         f"s.slow[{m}] AS s{m}, s.seen[{m}] AS n{m}, snap.{METRICS[m - 1]} AS v{m}"
-        for m in metrics
+        for m in _METRICS
     )
-    arrays = {
-        name: "ARRAY[" + ", ".join(f"{letter}{m}_" for m in metrics) + "]"
-        for name, letter in (
-            ("raw", "x"),
-            ("hour", "t"),
-            ("total", "e"),
-            ("fast", "f"),
-            ("slow", "s"),
-            ("seen", "n"),
-        )
-    }
-    hour = EPOCH_HOURS.format("snap.observed_at")
+    family = _family(f"coalesce(s.raw[{sql.VIEWS}], snap.views) IS NOT NULL")
+    pending = f"""(
+        SELECT *, {_constants(kits)} FROM (
+            SELECT v.id AS video_id, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour, snap.followers,
+                   CASE WHEN v.published_at <= snap.observed_at
+                        THEN {_hours("(snap.observed_at - v.published_at)")} END AS age,
+                   coalesce(s.first_at, snap.observed_at) AS first_at,
+                   {_hours("coalesce(s.first_at, snap.observed_at)")} AS first_hour,
+                   coalesce(s.snapshots, 0) + 1 AS snapshots_,
+                   {family} AS family, usual.median_size AS usual_size, {old}
+            FROM crawler_video v
+            LEFT JOIN ranking_counterstate s ON s.video_id = v.id
+            CROSS JOIN LATERAL (
+                SELECT * FROM crawler_metricsnapshot snap
+                WHERE snap.video_id = v.id AND snap.observed_at > coalesce(s.last_at, '-infinity')
+                ORDER BY snap.observed_at LIMIT 1
+            ) snap
+            {_USUAL.format(family=family)}
+            WHERE true {which}
+            OFFSET 0
+        ) AS pending OFFSET 0)"""
     return f"""
-    WITH {_KITS}, next AS MATERIALIZED (
-        SELECT v.id AS video_id, snap.observed_at AS at, {hour} AS hour, snap.followers,
-               CASE WHEN v.published_at <= snap.observed_at
-                    THEN {EPOCH_HOURS.format("(snap.observed_at - v.published_at)")} END AS age,
-               coalesce(s.first_at, snap.observed_at) AS first_at,
-               {EPOCH_HOURS.format("coalesce(s.first_at, snap.observed_at)")} AS first_hour,
-               coalesce(s.snapshots, 0) + 1 AS snapshots_, s.last_at AS last_at,
-               kit.model_id, kit.horizon, kit.limits, kit.place AS primary_place, {_SCALE} AS scale,
-               kit.w_virality, kit.w_breakout, kit.w_surge, {old}
-        FROM crawler_video v
-        LEFT JOIN ranking_counterstate s ON s.video_id = v.id
-        CROSS JOIN LATERAL (
-            SELECT * FROM crawler_metricsnapshot snap
-            WHERE snap.video_id = v.id AND snap.observed_at > coalesce(s.last_at, '-infinity')
-            ORDER BY snap.observed_at LIMIT 1
-        ) snap
-        JOIN kits kit
-            ON kit.family = CASE WHEN coalesce(s.raw[{sql.VIEWS}], snap.views) IS NULL THEN 'reactions' ELSE 'views' END
-        {_USUAL}
-        WHERE true {which}
-    ), {sql.advanced("next")}, stored AS (
+    WITH scored AS MATERIALIZED (
+        SELECT video_id, at, first_at, snapshots_, moving_, clipped_,
+               {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)}
+        FROM {sql.featured(sql.advanced(pending))} AS featured
+    ), stored AS (
         INSERT INTO ranking_counterstate AS old
-            (video_id, first_at, last_at, snapshots, moving, is_clipped, {", ".join(arrays)})
-        SELECT video_id, first_at, at, snapshots_, moving_, clipped_, {", ".join(arrays.values())}
-        FROM advanced ORDER BY video_id
+            (video_id, first_at, last_at, snapshots, moving, is_clipped, {", ".join(_ARRAYS)})
+        SELECT video_id, first_at, at, snapshots_, moving_, clipped_, {", ".join(_ARRAYS)} FROM scored ORDER BY video_id
         ON CONFLICT (video_id) DO UPDATE SET
             last_at = excluded.last_at, snapshots = excluded.snapshots, moving = excluded.moving,
-            is_clipped = excluded.is_clipped, {", ".join(f"{name} = excluded.{name}" for name in arrays)}
+            is_clipped = excluded.is_clipped, {", ".join(f"{name} = excluded.{name}" for name in _ARRAYS)}
         WHERE old.last_at < excluded.last_at AND old.snapshots = excluded.snapshots - 1
         RETURNING video_id
-    ), {sql.featured()}
-    UPDATE ranking_score AS score SET
-        virality = {sql.probability("w_virality")},
-        breakout = {sql.probability("w_breakout")},
-        reach = {sql.probability("w_surge")},
-        model_id = featured.model_id
-    FROM featured JOIN stored USING (video_id)
-    WHERE score.video_id = featured.video_id
+    )
+    UPDATE ranking_score AS score SET {_SET_SCORE}
+    FROM scored
+    WHERE score.video_id = scored.video_id AND scored.video_id IN (SELECT video_id FROM stored)
     """
 
 
-@functools.cache
-def _rescore_sql() -> str:
-    metrics = range(1, len(METRICS) + 1)
-    state = ", ".join(f"s.raw[{m}] AS x{m}_, s.total[{m}] AS e{m}_, s.fast[{m}] AS f{m}_, s.slow[{m}] AS s{m}_" for m in metrics)
+@functools.lru_cache(maxsize=8)
+def _rescore_sql(kits: tuple[Kit, ...]) -> str:
+    state = ", ".join(f"s.raw[{m}] AS x{m}_, s.total[{m}] AS e{m}_, s.fast[{m}] AS f{m}_, s.slow[{m}] AS s{m}_" for m in _METRICS)
+    family = _family(f"s.raw[{sql.VIEWS}] IS NOT NULL")
+    kept = f"""(
+        SELECT *, {_constants(kits)} FROM (
+            SELECT s.video_id, {_hours("s.last_at")} AS hour, {_hours("s.first_at")} AS first_hour,
+                   s.snapshots AS snapshots_, snap.followers,
+                   CASE WHEN v.published_at <= s.last_at THEN {_hours("(s.last_at - v.published_at)")} END AS age,
+                   {family} AS family, usual.median_size AS usual_size, {state}
+            FROM ranking_counterstate s
+            JOIN crawler_video v ON v.id = s.video_id
+            JOIN crawler_metricsnapshot snap ON snap.video_id = s.video_id AND snap.observed_at = s.last_at
+            {_USUAL.format(family=family)}
+            OFFSET 0
+        ) AS kept WHERE family = %s OFFSET 0)"""
     return f"""
-    WITH {_KITS}, kept AS (
-        SELECT s.video_id, {EPOCH_HOURS.format("s.last_at")} AS hour,
-               {EPOCH_HOURS.format("s.first_at")} AS first_hour, s.snapshots AS snapshots_, snap.followers,
-               CASE WHEN v.published_at <= s.last_at
-                    THEN {EPOCH_HOURS.format("(s.last_at - v.published_at)")} END AS age,
-               kit.model_id, kit.horizon, kit.place AS primary_place, {_SCALE} AS scale,
-               kit.w_virality, kit.w_breakout, kit.w_surge, {state}
-        FROM ranking_counterstate s
-        JOIN crawler_video v ON v.id = s.video_id
-        JOIN crawler_metricsnapshot snap ON snap.video_id = s.video_id AND snap.observed_at = s.last_at
-        JOIN kits kit
-            ON kit.family = CASE WHEN s.raw[{sql.VIEWS}] IS NULL THEN 'reactions' ELSE 'views' END
-        {_USUAL}
-        WHERE kit.family = %(family)s
-    ), {sql.featured("kept")}
-    UPDATE ranking_score AS score SET
-        virality = {sql.probability("w_virality")},
-        breakout = {sql.probability("w_breakout")},
-        reach = {sql.probability("w_surge")},
-        model_id = featured.model_id
-    FROM featured
-    WHERE score.video_id = featured.video_id
+    WITH scored AS MATERIALIZED (
+        SELECT video_id, {_heads(kits)} FROM {sql.featured(kept)} AS featured
+    )
+    UPDATE ranking_score AS score SET {_SET_SCORE} FROM scored WHERE score.video_id = scored.video_id
     """
+
+
+def _hours(time: str) -> str:
+    return f"extract(epoch FROM {time})::float8 / 3600"

@@ -7,128 +7,233 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('crawler', '0005_source_limits'),
-        ('ranking', '0002_score_surged_at'),
+        ("crawler", "0005_source_limits"),
+        ("ranking", "0002_score_surged_at"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CounterState',
+            name="CounterState",
             fields=[
-                ('video', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='counter_state', serialize=False, to='crawler.video')),
-                ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField(help_text='The newest snapshot applied: later ones are still to come.')),
-                ('snapshots', models.IntegerField()),
-                ('moving', models.SmallIntegerField()),
-                ('is_clipped', models.BooleanField()),
-                ('raw', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(null=True), size=None)),
-                ('hour', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), help_text="Hours since 1970 of each counter's last believed value.", size=None)),
-                ('total', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('fast', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('slow', django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
-                ('seen', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(null=True), size=None)),
+                (
+                    "video",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="counter_state",
+                        serialize=False,
+                        to="crawler.video",
+                    ),
+                ),
+                ("first_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField(help_text="The newest snapshot applied: later ones are still to come.")),
+                ("snapshots", models.IntegerField()),
+                ("moving", models.SmallIntegerField()),
+                ("is_clipped", models.BooleanField()),
+                ("raw", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(null=True), size=None)),
+                (
+                    "hour",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.FloatField(null=True),
+                        help_text="Hours since 1970 of each counter's last believed value.",
+                        size=None,
+                    ),
+                ),
+                ("total", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
+                ("fast", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
+                ("slow", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(null=True), size=None)),
+                ("seen", django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(null=True), size=None)),
             ],
             options={
-                'verbose_name': 'counter state',
-                'verbose_name_plural': 'counter states',
+                "verbose_name": "counter state",
+                "verbose_name_plural": "counter states",
             },
         ),
         migrations.AddField(
-            model_name='score',
-            name='breakout',
-            field=models.FloatField(help_text='Chance of a top-5 % relative gain.', null=True, verbose_name='breakout'),
+            model_name="score",
+            name="breakout",
+            field=models.FloatField(help_text="Chance of a top-5 % relative gain.", null=True, verbose_name="breakout"),
         ),
         migrations.AddField(
-            model_name='score',
-            name='reach',
-            field=models.FloatField(help_text='Chance of reaching the top level.', null=True, verbose_name='reach'),
+            model_name="score",
+            name="reach",
+            field=models.FloatField(help_text="Chance of reaching the top level.", null=True, verbose_name="reach"),
         ),
         migrations.AddField(
-            model_name='score',
-            name='virality',
-            field=models.FloatField(help_text='Chance of a top-5 % gain in the next day.', null=True, verbose_name='virality'),
+            model_name="score",
+            name="virality",
+            field=models.FloatField(help_text="Chance of a top-5 % gain in the next day.", null=True, verbose_name="virality"),
         ),
         migrations.AlterField(
-            model_name='score',
-            name='momentum',
-            field=models.FloatField(help_text='Relative change of the classic score within 24 h; 0.5 is +50 %.', null=True, verbose_name='momentum'),
+            model_name="score",
+            name="momentum",
+            field=models.FloatField(
+                help_text="Relative change of the classic score within 24 h; 0.5 is +50 %.", null=True, verbose_name="momentum"
+            ),
         ),
         migrations.CreateModel(
-            name='Baseline',
+            name="Baseline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('platform', models.CharField(max_length=20, verbose_name='platform')),
-                ('family', models.CharField(choices=[('views', 'with views'), ('reactions', 'without views')], max_length=10, verbose_name='family')),
-                ('age_bucket', models.SmallIntegerField(default=-1, verbose_name='age bucket')),
-                ('videos', models.IntegerField(verbose_name='videos')),
-                ('median_size', models.FloatField(verbose_name='median of the primary counter')),
-                ('level', models.FloatField(help_text='What one video in twenty reaches.', verbose_name='top level')),
-                ('median_rate', models.FloatField(verbose_name='median of ln(1 + rise per hour)')),
-                ('spread_rate', models.FloatField(verbose_name='median absolute deviation of it')),
-                ('computed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='computed')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("platform", models.CharField(max_length=20, verbose_name="platform")),
+                (
+                    "family",
+                    models.CharField(
+                        choices=[("views", "with views"), ("reactions", "without views")], max_length=10, verbose_name="family"
+                    ),
+                ),
+                ("age_bucket", models.SmallIntegerField(default=-1, verbose_name="age bucket")),
+                ("videos", models.IntegerField(verbose_name="videos")),
+                ("median_size", models.FloatField(verbose_name="median of the primary counter")),
+                ("level", models.FloatField(help_text="What one video in twenty reaches.", verbose_name="top level")),
+                ("median_rate", models.FloatField(verbose_name="median of ln(1 + rise per hour)")),
+                ("spread_rate", models.FloatField(verbose_name="median absolute deviation of it")),
+                ("computed_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="computed")),
             ],
             options={
-                'verbose_name': 'baseline',
-                'verbose_name_plural': 'baselines',
-                'constraints': [models.UniqueConstraint(fields=('platform', 'family', 'age_bucket'), name='one_baseline_per_platform_and_age')],
+                "verbose_name": "baseline",
+                "verbose_name_plural": "baselines",
+                "constraints": [
+                    models.UniqueConstraint(fields=("platform", "family", "age_bucket"), name="one_baseline_per_platform_and_age")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RankingModel',
+            name="RankingModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('family', models.CharField(choices=[('views', 'with views'), ('reactions', 'without views')], max_length=10, verbose_name='family')),
-                ('state', models.CharField(choices=[('active', 'active'), ('refused', 'refused'), ('retired', 'retired')], default='retired', editable=False, max_length=10, verbose_name='state')),
-                ('origin', models.CharField(help_text='“shipped”, or “refit” on our own history.', max_length=60, verbose_name='origin')),
-                ('data', models.JSONField(editable=False, verbose_name='coefficients')),
-                ('alert_threshold', models.FloatField(help_text='Probability from which a surge is an alert; fitted for a precision of one half.', verbose_name='alert threshold')),
-                ('watch_threshold', models.FloatField(help_text='Probability from which a video is watched; fitted for a precision of three tenths.', verbose_name='watch threshold')),
-                ('evidence', models.JSONField(blank=True, default=dict, editable=False, verbose_name='how it did on held-out videos')),
-                ('note', models.TextField(blank=True, verbose_name='note')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='fitted')),
-                ('activated_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='activated')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "family",
+                    models.CharField(
+                        choices=[("views", "with views"), ("reactions", "without views")], max_length=10, verbose_name="family"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "active"), ("refused", "refused"), ("retired", "retired")],
+                        default="retired",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(help_text="“shipped”, or “refit” on our own history.", max_length=60, verbose_name="origin"),
+                ),
+                ("data", models.JSONField(editable=False, verbose_name="coefficients")),
+                (
+                    "alert_threshold",
+                    models.FloatField(
+                        help_text="Probability from which a surge is an alert; fitted for a precision of one half.",
+                        verbose_name="alert threshold",
+                    ),
+                ),
+                (
+                    "watch_threshold",
+                    models.FloatField(
+                        help_text="Probability from which a video is watched; fitted for a precision of three tenths.",
+                        verbose_name="watch threshold",
+                    ),
+                ),
+                (
+                    "evidence",
+                    models.JSONField(blank=True, default=dict, editable=False, verbose_name="how it did on held-out videos"),
+                ),
+                ("note", models.TextField(blank=True, verbose_name="note")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="fitted")),
+                ("activated_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="activated")),
             ],
             options={
-                'verbose_name': 'ranking model',
-                'verbose_name_plural': 'ranking models',
-                'ordering': ['-pk'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('family',), name='one_active_ranking_model_per_family')],
+                "verbose_name": "ranking model",
+                "verbose_name_plural": "ranking models",
+                "ordering": ["-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "active")), fields=("family",), name="one_active_ranking_model_per_family"
+                    )
+                ],
             },
         ),
         migrations.AddField(
-            model_name='score',
-            name='model',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='ranking.rankingmodel', verbose_name='model'),
+            model_name="score",
+            name="model",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="ranking.rankingmodel",
+                verbose_name="model",
+            ),
         ),
         migrations.CreateModel(
-            name='Surge',
+            name="Surge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('watch', 'watched'), ('open', 'surging'), ('peaked', 'past its peak'), ('cleared', 'over')], default='watch', max_length=10, verbose_name='state')),
-                ('watched_at', models.DateTimeField(verbose_name='watched since')),
-                ('alerted_at', models.DateTimeField(blank=True, null=True, verbose_name='alerted')),
-                ('confirmed_at', models.DateTimeField(blank=True, help_text='Two counters or more rose, and none of them alone.', null=True, verbose_name='confirmed')),
-                ('peaked_at', models.DateTimeField(blank=True, null=True, verbose_name='peaked')),
-                ('cleared_at', models.DateTimeField(blank=True, null=True, verbose_name='cleared')),
-                ('reached_at', models.DateTimeField(blank=True, null=True, verbose_name='reached the top level')),
-                ('probability', models.FloatField(verbose_name='probability at the alert')),
-                ('highest', models.FloatField(verbose_name='highest probability')),
-                ('level', models.FloatField(verbose_name='top level foretold')),
-                ('top_rate', models.FloatField(default=0, verbose_name='highest rise per hour')),
-                ('low_streak', models.SmallIntegerField(default=0, help_text='Observations in a row below the clearing line.')),
-                ('evidence', models.JSONField(blank=True, default=dict, verbose_name='evidence')),
-                ('observed_at', models.DateTimeField(verbose_name='last judged observation')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ranking.rankingmodel', verbose_name='model')),
-                ('video', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='surges', to='crawler.video', verbose_name='video')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("watch", "watched"), ("open", "surging"), ("peaked", "past its peak"), ("cleared", "over")],
+                        default="watch",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("watched_at", models.DateTimeField(verbose_name="watched since")),
+                ("alerted_at", models.DateTimeField(blank=True, null=True, verbose_name="alerted")),
+                (
+                    "confirmed_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Two counters or more rose, and none of them alone.",
+                        null=True,
+                        verbose_name="confirmed",
+                    ),
+                ),
+                ("peaked_at", models.DateTimeField(blank=True, null=True, verbose_name="peaked")),
+                ("cleared_at", models.DateTimeField(blank=True, null=True, verbose_name="cleared")),
+                ("reached_at", models.DateTimeField(blank=True, null=True, verbose_name="reached the top level")),
+                ("probability", models.FloatField(verbose_name="probability at the alert")),
+                ("highest", models.FloatField(verbose_name="highest probability")),
+                ("level", models.FloatField(verbose_name="top level foretold")),
+                ("top_rate", models.FloatField(default=0, verbose_name="highest rise per hour")),
+                ("low_streak", models.SmallIntegerField(default=0, help_text="Observations in a row below the clearing line.")),
+                ("evidence", models.JSONField(blank=True, default=dict, verbose_name="evidence")),
+                ("observed_at", models.DateTimeField(verbose_name="last judged observation")),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="ranking.rankingmodel", verbose_name="model"
+                    ),
+                ),
+                (
+                    "video",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="surges",
+                        to="crawler.video",
+                        verbose_name="video",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'surge',
-                'verbose_name_plural': 'surges',
-                'ordering': ['-pk'],
-                'indexes': [models.Index(condition=models.Q(('alerted_at__isnull', False)), fields=['-alerted_at', '-id'], name='surge_latest')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cleared'), _negated=True), fields=('video',), name='one_open_surge_per_video')],
+                "verbose_name": "surge",
+                "verbose_name_plural": "surges",
+                "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("alerted_at__isnull", False)), fields=["-alerted_at", "-id"], name="surge_latest"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "cleared"), _negated=True),
+                        fields=("video",),
+                        name="one_open_surge_per_video",
+                    )
+                ],
             },
         ),
     ]

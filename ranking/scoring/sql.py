@@ -4,7 +4,11 @@ Written from the same constants; tests/ranking/test_twins.py holds the two to 1e
 v1 is the new value of views, x1 the last one believed, t1 its time, e1 f1 s1 n1 its total, fast and slow rate, and number.
 """
 
+from collections.abc import Mapping
+from math import isfinite
+
 from ranking.scoring import features
+from ranking.scoring.model import Head
 from ranking.scoring.state import LEAST_AGE_HOURS, METRICS, SMALL
 
 PLACES = range(1, len(METRICS) + 1)
@@ -13,7 +17,7 @@ VIEWS = METRICS.index("views") + 1
 LEAST_EXPONENT = -700  # below it exp() is an error in PostgreSQL, where it is 0 elsewhere
 
 
-def _each(template: str, joiner: str = ",\n            ") -> str:
+def _each(template: str, joiner: str = ", ") -> str:
     """The template once per metric, `#` being its place."""
     return joiner.join(template.replace("#", str(place)) for place in PLACES)
 
@@ -43,11 +47,23 @@ def _next(name: str, place: int, *, first: str, later: str) -> str:
     return f"CASE WHEN NOT ok{place} THEN {kept} WHEN x{place} IS NULL THEN {first} ELSE {later} END AS {name}{place}_"
 
 
-def advanced(source: str) -> str:
-    """CTEs from `source` to `advanced`, which holds the next state of each of its rows.
+def _layers(source: str, *layers: str) -> str:
+    """Each layer selects all columns of the one below and adds its own.
 
-    `source` has: video_id, at, hour (of at), age, horizon, limits (float8[], the guard's, NULL: none),
-    v# (new counters), and of the state x# t# (hours) e# f# s# n#.
+    OFFSET 0 keeps the planner from folding them into one another, which would compute the lowest expressions
+    again in every higher one that names them; a materialised CTE per layer costs twice as much.
+    """
+    query = source
+    for number, layer in enumerate(layers):
+        query = f"(SELECT *, {layer} FROM {query} AS layer{number} OFFSET 0)"
+    return query
+
+
+def advanced(source: str) -> str:
+    """A sub-select with the next state of each row of `source`.
+
+    `source` has: video_id, hour (of the new snapshot), age, horizon, limit# (the guard's, NULL: none),
+    v# (new counters), and of the state x# t# (hours) e# f# s# n#. Added are x#_ … n#_, moving_ and clipped_.
     """
     first_rate = f"v#::float8 / greatest(coalesce(age, horizon), {LEAST_AGE_HOURS})"
     steps = []
@@ -61,68 +77,75 @@ def advanced(source: str) -> str:
             _next("s", place, first=rate, later=_decayed("s", place, "horizon")),
             _next("n", place, first="1", later=f"n{place} + 1"),
         ]
-    return f"""
-    believed AS (
-        SELECT *, {", ".join(_believed(place) for place in PLACES)} FROM {source}
-    ), risen AS (
-        SELECT *,
-            {_each("CASE WHEN ok# THEN greatest(v# - x#, 0)::float8 END AS rise#")}
-        FROM believed
-    ), grown AS (
-        SELECT *,
-            {_each(f"CASE WHEN rise# IS NOT NULL AND x# IS NOT NULL THEN ln((x# + rise# + {SMALL}) / (x# + {SMALL})) END AS g#")}
-        FROM risen
-    ), guarded AS (
-        SELECT *,
-            {",".join(f"(x{p} + {SMALL}) * (exp(least({_sibling_median(p)} + limits[{p}], 50)) - 1) AS most{p}" for p in PLACES)}
-        FROM grown
-    ), measured AS (
-        SELECT *,
-            {_each("CASE WHEN x# IS NULL THEN NULL ELSE least(rise#, most#) END AS inc#")},
-            {_each("hour - t# AS dt#")},
-            {_each("CASE WHEN x# IS NOT NULL AND rise# > 0 THEN 1 ELSE 0 END", " + ")} AS moving_,
-            {_each("coalesce(x# IS NOT NULL AND rise# > most#, false)", " OR ")} AS clipped_
-        FROM guarded
-    ), advanced AS (
-        SELECT *,
-            {", ".join(steps)}
-        FROM measured
-    )"""
+    return _layers(
+        source,
+        ", ".join(_believed(place) for place in PLACES),
+        _each("CASE WHEN ok# THEN greatest(v# - x#, 0)::float8 END AS rise#"),
+        _each(f"CASE WHEN x# IS NOT NULL THEN ln((x# + rise# + {SMALL}) / (x# + {SMALL})) END AS g#"),
+        ", ".join(f"(x{p} + {SMALL}) * (exp(least({_sibling_median(p)} + limit{p}, 50)) - 1) AS most{p}" for p in PLACES),
+        ", ".join(
+            (
+                _each("CASE WHEN x# IS NOT NULL THEN least(rise#, most#) END AS inc#"),
+                _each("hour - t# AS dt#"),
+                _each("CASE WHEN x# IS NOT NULL AND rise# > 0 THEN 1 ELSE 0 END", " + ") + " AS moving_",
+                _each("coalesce(x# IS NOT NULL AND rise# > most#, false)", " OR ") + " AS clipped_",
+            )
+        ),
+        ", ".join(steps),
+    )
 
 
-def featured(source: str = "advanced") -> str:
-    """CTEs up to `featured`: each row of `source` with its features as q1 … in the order of features.NAMES.
+def featured(source: str) -> str:
+    """A sub-select with each row of `source` and its features as q1 … in the order of features.NAMES.
 
     `source` has age, followers, horizon, scale, primary_place, first_hour, hour, snapshots_ and e#_ f#_ s#_.
     """
+    log_age = "ln(1 + greatest(coalesce(age, 0), 0))"
     own = [
-        "ln(1 + greatest(coalesce(age, 0), 0))",
-        "ln(1 + greatest(coalesce(age, 0), 0)) ^ 2",
+        log_age,
+        f"{log_age} ^ 2",
         "CASE WHEN snapshots_ = 1 THEN 1.0::float8 ELSE 0.0::float8 END",
         "ln(1 + greatest(coalesce(followers, 0), 0)::float8)",
         "ln(1 + hour - first_hour)",
-        "ln(1 + snapshots_)",
+        "ln((1 + snapshots_)::float8)",
     ]
     for place in PLACES:
         for column, factor in (("e", "scale"), ("f", "scale * horizon"), ("s", "scale * horizon")):
             own.append(f"coalesce(ln(1 + {column}{place}_ * {factor}), 0)")
     crossed = ["q1 * pf", "q1 * pt", "pf * pf", "pf * pt", "pt * pt", "q3 * pf", "q3 * pt", "q3 * q1"]
-    start = len(features.CONTEXT) + 1
-    step = len(features.PER_METRIC)
+    start, step = len(features.CONTEXT) + 1, len(features.PER_METRIC)
     totals = " ".join(f"WHEN {place} THEN q{start + step * (place - 1)}" for place in PLACES)
     fasts = " ".join(f"WHEN {place} THEN q{start + step * (place - 1) + 1}" for place in PLACES)
-    return f"""
-    own AS (
-        SELECT *, {", ".join(f"{value} AS q{number}" for number, value in enumerate(own, start=1))} FROM {source}
-    ), primary_counter AS (
-        SELECT *, CASE primary_place {totals} END AS pt, CASE primary_place {fasts} END AS pf FROM own
-    ), featured AS (
-        SELECT *, {", ".join(f"{value} AS q{number}" for number, value in enumerate(crossed, start=len(own) + 1))}
-        FROM primary_counter
-    )"""
+    return _layers(
+        source,
+        ", ".join(f"{value} AS q{number}" for number, value in enumerate(own, start=1)),
+        f"CASE primary_place {totals} END AS pt, CASE primary_place {fasts} END AS pf",
+        ", ".join(f"{value} AS q{number}" for number, value in enumerate(crossed, start=len(own) + 1)),
+    )
 
 
-def probability(weights: str) -> str:
-    """A head's probability over `featured`; `weights` is a float8[] with the intercept first."""
-    logit = " + ".join(f"{weights}[{number + 1}] * q{number}" for number in range(1, len(features.NAMES) + 1))
-    return f"1 / (1 + exp(least(-({weights}[1] + {logit}), {-LEAST_EXPONENT})))"
+def by_family(values: Mapping[str, str]) -> str:
+    """One SQL value per family, chosen by the row's `family`."""
+    return "CASE family " + " ".join(f"WHEN '{family}' THEN {value}" for family, value in values.items()) + " END"
+
+
+def probability(heads: Mapping[str, Head]) -> str:
+    """One head's probability over `featured`, by family. Coefficients are written out: reading them from arrays
+    in every row cost more than all the rest.
+    """
+    logits = {
+        family: " + ".join(
+            [number(head.intercept), *(f"{number(weight)} * q{i}" for i, weight in enumerate(head.weights, start=1))]
+        )
+        for family, head in heads.items()
+    }
+    return f"1 / (1 + exp(least(-({by_family(logits)}), {-LEAST_EXPONENT})))"
+
+
+def number(value: float | None) -> str:
+    """A float as SQL reads it back to the last bit. Raises ValueError for what is not finite."""
+    if value is None:
+        return "NULL::float8"
+    if not isfinite(value):
+        raise ValueError(f"{value} is not a coefficient.")
+    return f"({float(value)!r}::float8)"
