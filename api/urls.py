@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
-from api import authors, documentation, imports, queues, sources, videos, views
+from api import authors, documentation, downloads, imports, queues, sources, videos, views
 from api.fields import BIGGEST_ID
 
 
@@ -32,6 +32,9 @@ urlpatterns = [
     path("sources/<id:pk>/runs", sources.RunsView.as_view(), name="api-source-runs"),
     path("videos", videos.VideosView.as_view(), name="api-videos"),
     path("videos/import", imports.ImportView.as_view(), name="api-import"),
+    path("videos/batch-download", downloads.BatchesView.as_view(), name="api-batches"),
+    path("videos/batch-download/<uuid:pk>", downloads.BatchView.as_view(), name="api-batch"),
+    path("videos/<id:pk>/download", downloads.DownloadView.as_view(), name="api-video-download"),
     path("videos/<id:pk>", videos.VideoView.as_view(), name="api-video"),
     path("videos/<id:pk>/metrics", videos.MetricsView.as_view(), name="api-video-metrics"),
     path("authors/<id:pk>", authors.AuthorView.as_view(), name="api-author"),

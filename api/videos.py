@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -69,7 +70,7 @@ class VideosView(ApiView):
         except InvalidFilters as error:
             filters = error.understood
             errors |= {name: [sentence] for name, sentence in error.errors.items()}
-        page = PageQuery(data={name: given.getlist(name) for name in PAGE_NAMES if name in given})
+        page = PageQuery(data=MultiValueDict({name: given.getlist(name) for name in PAGE_NAMES if name in given}))
         if not page.is_valid():
             errors |= page.errors
         if errors:
@@ -94,6 +95,9 @@ class VideosView(ApiView):
 
 class VideoChanges(StrictSerializer):
     category = TextField(required=False, allow_blank=True, max_length=60, validators=[validate_plain_text])
+
+    def validate_category(self, category: str) -> str:
+        return " ".join(category.split())
 
 
 class VideoView(ApiView):
