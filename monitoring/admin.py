@@ -20,6 +20,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from monitoring import passes
 from monitoring.models import Level, Part, Pass, UnclaimedObject
 
 NOT_BY_SCHEDULE = {"monitoring.tasks.answer_canary"}
@@ -58,10 +59,7 @@ class PassAdmin(ReadOnlyAdmin):
 
     @display(description=_("counts"))
     def show_counts(self, row: Pass) -> str:
-        words = (
-            f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}" for name, value in row.counts.items()
-        )
-        return " · ".join(words) or "–"
+        return passes.in_words(row.counts) or "–"
 
     @display(description=_("error"))
     def show_error(self, row: Pass) -> str:

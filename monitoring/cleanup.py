@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from crawler.models import SourceVideo, Video
-from downloads.models import Asset, Batch, DownloadJob, DownloadRequest, StoredObject
+from downloads.models import Asset, Batch, DownloadJob, DownloadRequest, IncomingObject, StoredObject
 from jobs.models import FINAL
 from monitoring.models import UnclaimedObject
 
@@ -144,7 +144,11 @@ def _remove(ids: list[int], now: datetime, outcome: Outcome) -> None:
 @transaction.atomic
 def _release(now: datetime, outcome: Outcome) -> int:
     """The row goes now, the bytes later: what is wanted again within two days is still there."""
-    unused = StoredObject.objects.filter(~Exists(Asset.objects.filter(object=OuterRef("pk"))), created_at__lt=now - FRESH)
+    unused = StoredObject.objects.filter(
+        ~Exists(Asset.objects.filter(object=OuterRef("pk"))),
+        ~Exists(IncomingObject.objects.filter(sha256=OuterRef("sha256"))),  # about to be wanted again
+        created_at__lt=now - FRESH,
+    )
     locked = [one.pk for one in unused.select_for_update(skip_locked=True, of=("self",))[:BATCH]]
     going = list(unused.filter(pk__in=locked))
     UnclaimedObject.objects.bulk_create(

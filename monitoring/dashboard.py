@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler.models import Outcome
 from jobs import kinds
-from monitoring import health, measures
+from monitoring import health, measures, passes
 from monitoring.models import Level, Part, Pulse
 
 OUTCOME_ORDER = [*measures.TROUBLE, Outcome.EMPTY, Outcome.OK]
@@ -37,7 +37,7 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "workers": parts["workers"].facts.get("names", []) if "workers" in parts else [],
         "library": parts["library"].facts if "library" in parts else {},
         "disk": parts["disk"].facts if "disk" in parts else {},
-        "passes": list(Pulse.objects.all()),
+        "passes": [_pulse(pulse) for pulse in Pulse.objects.all()],
         "acts": LogEntry.objects.select_related("user", "content_type")[:8],
         "may_pause": request.user.has_perms(["jobs.add_pausedkind", "jobs.delete_pausedkind"]),
     }
@@ -73,6 +73,11 @@ def _kinds() -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _pulse(pulse: Pulse) -> dict[str, Any]:
+    facts = {"name": pulse.name, "error": pulse.error, "seconds": pulse.seconds, "ended_at": pulse.ended_at}
+    return facts | {"did": passes.in_words(pulse.counts)}
 
 
 def _failures() -> list[dict[str, Any]]:

@@ -175,7 +175,7 @@ def judge_queue(queue: str, canary: Canary | None, leased: int, now: datetime) -
     if since is None or now - since <= ANSWER_WITHIN:
         if canary.answered_at is None:
             return Finding(name, Level.DEGRADED, _("Its workers have not answered yet."), facts)
-        return Finding(name, Level.OK, _("Its workers answer."), facts)
+        return Finding(name, Level.OK, _("Answered in %.2f s.") % (canary.seconds or 0.0), facts)
     if leased:
         sentence = ngettext("Its workers are busy with %d job.", "Its workers are busy with %d jobs.", leased) % leased
         return Finding(name, Level.OK, sentence, facts)
@@ -221,7 +221,7 @@ def check_sources() -> Finding:
     blocked, trouble, overdue = counts.get("blocked", 0), counts["in_trouble"], counts["overdue"]
     if trouble:
         sentence = ngettext("%d source is in trouble", "%d sources are in trouble", trouble) % trouble
-        sentence += ngettext(", %d of it blocked.", ", %d of them blocked.", blocked) % blocked if blocked else "."
+        sentence += _(" (blocked: %d).") % blocked if blocked else "."
         return Finding("sources", Level.DEGRADED, sentence, counts)
     if overdue:
         sentence = ngettext("%d source is overdue.", "%d sources are overdue.", overdue) % overdue

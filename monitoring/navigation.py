@@ -31,6 +31,7 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
         _("Media"),
         [
             ("downloads.downloadjob", _("Downloads"), "download"),
+            ("downloads.coverjob", _("Covers"), "image"),
             ("downloads.downloadrequest", _("Requests"), "front_hand"),
             ("downloads.batch", _("Batches"), "folder_zip"),
             ("downloads.asset", _("Assets"), "perm_media"),

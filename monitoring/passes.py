@@ -53,6 +53,16 @@ class record:  # reads as a verb: `with record("cleanup") as counts`
         Pulse.objects.update_or_create(name=self.name, defaults=facts)
 
 
+def in_words(counts: dict[str, Any]) -> str:
+    """What a pass did, on one line; what it did not do is left out."""
+    told = (
+        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else value)
+        for name, value in counts.items()
+        if value
+    )
+    return " · ".join(f"{name} {value}" for name, value in told)
+
+
 @contextmanager
 def only_one(name: str) -> Iterator[bool]:
     """Whether nobody else, on any machine, is inside `only_one(name)` now. Ends with the connection, however that ends."""

@@ -95,13 +95,9 @@ def _claimed(keys: Iterable[str]) -> set[str]:
 
 
 def _delete(store: Store, unclaimed: UnclaimedObject) -> bool:
-    """Delete the bytes unless somebody stores the same ones right now, or has since; False then."""
-    sha256 = unclaimed.key.rpartition("/")[2]
-    with objects.forgetting(sha256) as is_ours:
-        if not is_ours:
-            return False
-        is_unclaimed = not _claimed([unclaimed.key])
+    """Delete the bytes unless somebody is storing the same ones, or has since; False then, and the next listing sees it."""
+    with objects.forgetting(unclaimed.key.rpartition("/")[2]) as is_unclaimed:
         if is_unclaimed:
             store.remove(unclaimed.key)
-    unclaimed.delete()
+            unclaimed.delete()
     return is_unclaimed

@@ -1,14 +1,19 @@
 """Upkeep, each pass with its record. Listed in config/schedule.py; what a pass does belongs to the stage it calls."""
 
+from datetime import timedelta
+
 from celery import current_task, shared_task
 from django.utils import timezone
 
 from crawler import partitions
 from crawler.services import dispatch_due_sources
+from downloads import covers, services, workplace
 from jobs.services import dispatch
 from monitoring import canaries, cleanup, health, housekeeping, sweeping
 from monitoring.passes import only_one, record
 from ranking.services import rank_missed
+
+KEEP_PARTIAL_FILES = timedelta(hours=24)
 
 
 @shared_task(ignore_result=True)
@@ -30,6 +35,21 @@ def rank_what_was_missed() -> None:
     """Score what a crash left without a score."""
     with record("ranking", quiet=True) as counts:
         counts["scored"] = rank_missed()
+
+
+@shared_task(ignore_result=True)
+def find_missed_downloads() -> None:
+    """What sources' rules and covers want, and a crash left unasked."""
+    with record("downloads", quiet=True) as counts:
+        counts.update(services.find_missed_downloads())
+        counts.update({f"covers_{name}": count for name, count in covers.find_missed().items()})
+
+
+@shared_task(ignore_result=True)
+def clear_temporary_files() -> None:
+    """What interrupted downloads left behind and no attempt came back for."""
+    with record("temporary files") as counts:
+        counts["folders"] = workplace.sweep(KEEP_PARTIAL_FILES)
 
 
 @shared_task(ignore_result=True)
