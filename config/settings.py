@@ -333,11 +333,11 @@ CONSTANCE_CONFIG = {
     "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), int),
     "RETENTION_SCORE_FLOOR": (1000.0, _("Videos whose classic score is at least this are kept."), float),
     "RETENTION_SAMPLE_PERCENT": (2, _("Of the videos that would go, so many of a hundred are kept for later learning."), int),
-    "CRAWL_HISTORY_DAYS": (90, _("Records of crawls that went well are kept for so many days."), int),
+    "JOB_HISTORY_DAYS": (90, _("Records of crawls and covers that went well are kept for so many days."), int),
 }
 CONSTANCE_CONFIG_FIELDSETS = (
     (_("Ranking"), ("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM")),
-    (_("Retention"), ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "CRAWL_HISTORY_DAYS")),
+    (_("Retention"), ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "JOB_HISTORY_DAYS")),
     (
         _("Limits"),
         (
