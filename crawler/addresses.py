@@ -131,14 +131,14 @@ def parse_url(url: str, allowed: AllowedHosts) -> Target:
     path = quote(parts.path or "/", safe=_SAFE_IN_URL)
     if parts.query:
         path += "?" + quote(parts.query, safe=_SAFE_IN_URL)
-    target = Target(parts.scheme, _host(parts.hostname or ""), port, path)
+    target = Target(parts.scheme, _host(parts.hostname or "", is_bracketed="[" in parts.netloc), port, path)
     if port not in DEFAULT_PORTS.values() and not allowed.covers(target):
         raise ForbiddenAddress(_("Only ports 80 and 443 are fetched."))
     return target
 
 
-def _host(name: str) -> str:
-    if ":" in name:
+def _host(name: str, *, is_bracketed: bool) -> str:
+    if is_bracketed or ":" in name:
         try:
             return str(ipaddress.IPv6Address(name))  # refuses a zone: "%" is not a host of ours
         except ValueError as error:
@@ -149,4 +149,11 @@ def _host(name: str) -> str:
         raise ForbiddenAddress(_("This is not a usable web address."), code="invalid_url") from error
     if not host or len(host) > 253 or not all(c.isalnum() or c in "-._" for c in host):
         raise ForbiddenAddress(_("This is not a usable web address."), code="invalid_url")
+    last = host.rpartition(".")[2]
+    if last.isdigit() or last.startswith("0x"):
+        # A number: resolvers read 127.1, 0x7f.1, 0177.0.0.1 and 2130706433 each in their own way, so only one way is taken.
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError as error:
+            raise ForbiddenAddress(_("This way of writing an address is not accepted.")) from error
     return host

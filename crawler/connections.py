@@ -67,6 +67,9 @@ class _DeadlineMixin:
             self.settimeout(left)  # type: ignore[attr-defined]
         return super().recv_into(*args)  # type: ignore[misc,no-any-return]
 
+    def __del__(self) -> None:
+        self.close()  # type: ignore[attr-defined]  # kept idle by a thread that has ended: closed without a warning
+
 
 class _PlainSocket(_DeadlineMixin, socket.socket):
     pass
@@ -134,12 +137,14 @@ def dial(target: Target, addresses: Sequence[IPAddress], context: ssl.SSLContext
             assert isinstance(secure, TLSSocket)
             secure.ends_at = ends_at
             return Connection(target, secure)
-        except ssl.SSLCertVerificationError:
-            sock.close()
-            raise
         except OSError as error:
             sock.close()
+            if isinstance(error, ssl.SSLCertVerificationError):
+                raise
             last = error
+        except BaseException:
+            sock.close()
+            raise
     raise last
 
 

@@ -296,10 +296,13 @@ class Door:
             answer: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
 
         def look_up() -> None:
+            found: Sequence[str] = []
             try:
-                answer.put(self._resolve(target.host, target.port))
+                found = self._resolve(target.host, target.port)
             except (OSError, UnicodeError):
-                answer.put([])
+                pass
+            finally:
+                answer.put(found)
 
         # A thread, because getaddrinfo cannot be interrupted, and a silent name server must not outlast the deadline.
         threading.Thread(target=look_up, name="resolve", daemon=True).start()
