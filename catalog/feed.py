@@ -1,13 +1,16 @@
 """The feed: videos narrowed, searched and ordered, page after page by keyset, at the same price at any depth.
 
-A search has no single good plan. Where a term is common, walking down the order finds a page within a few hundred rows;
-where it is rare, the grams do. So the walk goes first, with a cap, and the grams only finish what it could not.
+A search has no single good plan. Where a term is common, walking down the order fills a page within a few hundred rows; where it
+is rare, the grams are few. So a short walk goes first, and what it met says which of the two goes on.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+from django.db import connection
 
 from catalog import cursors
 from catalog.cards import DOWNLOAD_STATUS, IS_READY, Card, card, cards, read, with_sparklines
@@ -17,8 +20,12 @@ from catalog.filters import Filters
 __all__ = ["MAX_LIMIT", "Card", "FeedPage", "InvalidCursor", "card", "cards", "feed"]
 
 MAX_LIMIT = 100
-WALK = 4_000
-"""Rows that a search looks at in order before it turns to the grams."""
+FIRST_WALK, LONGEST_WALK = 1_000, 100_000
+"""Rows that a search looks at in order: at first, and if that looked promising."""
+WORTH_WALKING = 25
+"""Matches on the first walk, times those of its rows with the terms (more, where filters narrow as well), that make a longer walk
+cheaper than the grams. Of a million videos with a page of 50, five and five: 10,000 rows to walk, or 5,000 candidates to
+look up twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +78,58 @@ def feed(filters: Filters, *, cursor: str = "", limit: int = 24, sparklines: boo
     return FeedPage(with_sparklines(shown) if sparklines else shown, next_cursor)
 
 
-def _read_page(
-    filters: Filters, order: _Order, where: list[str], params: dict[str, Any], *, hits: str = ""
-) -> list[tuple[Any, Card]]:
-    has_score = order.needs_score or filters.surging or filters.min_score is not None
+def _read_page(filters: Filters, order: _Order, where: list[str], params: dict[str, Any]) -> list[tuple[Any, Card]]:
     page = f"""
-        {hits} SELECT v.id, {order.key} AS key
-        FROM crawler_video v {"" if has_score else "LEFT"} JOIN ranking_score s ON s.video_id = v.id
-        {"JOIN hits ON hits.video_id = v.id" if hits else ""}
-        WHERE {" AND ".join(where)}
-        ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(limit)s
+        SELECT {order.id} AS id, {order.key} AS key FROM {order.table} {_joins(order.table, order.id, where)}
+        WHERE {" AND ".join(where)} ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(limit)s
     """
     return read(page, params)
+
+
+def _joins(table: str, video_id: str, where: list[str]) -> str:
+    """What the conditions need besides `table`: a row more to fetch for each video looked at, so only where needed."""
+    joins = {"crawler_video v": f"JOIN crawler_video v ON v.id = {video_id}"}
+    joins["ranking_score s"] = f"LEFT JOIN ranking_score s ON s.video_id = {video_id}"
+    text = " ".join(where)
+    return " ".join(join for name, join in joins.items() if name != table and re.search(rf"\b{name[-1]}\.", text))
 
 
 def _search(filters: Filters, order: _Order, where: list[str], params: dict[str, Any]) -> list[tuple[Any, Card]]:
     terms = {f"term{n}": term for n, term in enumerate(filters.terms)}
     has_terms = " AND ".join(f"strpos(t.text, catalog_fold(%({name})s)) > 0" for name in terms)
     grams = " || ".join(f"catalog_term_grams(catalog_fold(%({name})s))" for name in terms)
-    params |= terms | {"walk": WALK}
+    params |= terms
     keyset = where[0] + (" AND s.is_surging" if filters.surging and order.needs_score else "")
-    walked = read(
-        f"""
-        SELECT v.id, walk.key
-        FROM (
-            SELECT {order.id} AS id, {order.key} AS key FROM {order.table} WHERE {keyset}
-            ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(walk)s
-        ) AS walk
-        JOIN catalog_searchtext t ON t.video_id = walk.id
-        JOIN crawler_video v ON v.id = walk.id
-        LEFT JOIN ranking_score s ON s.video_id = walk.id
-        WHERE {" AND ".join([has_terms, *where])}
+    walk = f"""(
+        SELECT {order.id} AS id, {order.key} AS key FROM {order.table} WHERE {keyset}
+        ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(walk)s
+    ) AS walk JOIN catalog_searchtext t ON t.video_id = walk.id"""
+    walked = f"""
+        SELECT walk.id, walk.key FROM {walk} {_joins("", "walk.id", where[1:])} WHERE {" AND ".join([has_terms, *where[1:]])}
         ORDER BY walk.key DESC, walk.id DESC LIMIT %(limit)s
-        """,
-        params,
-    )
-    if len(walked) == params["limit"]:
-        return walked
-    hits = f"""WITH hits AS MATERIALIZED (
-        SELECT t.video_id FROM catalog_searchtext t WHERE catalog_grams(t.text) @> ({grams}) AND {has_terms}
-    )"""
-    return _read_page(filters, order, where, params, hits=hits)
+    """
+    found = read(walked, params | {"walk": FIRST_WALK})
+    if len(found) == params["limit"]:
+        return found
+    met = len(found)
+    if len(where) > 1:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {walk} WHERE {has_terms}", params | {"walk": FIRST_WALK})
+            (met,) = cursor.fetchone()
+    if max(len(found), 0.5) * met >= WORTH_WALKING:
+        found = read(walked, params | {"walk": LONGEST_WALK})
+        if len(found) == params["limit"]:
+            return found
+    # MATERIALIZED: else the planner may walk the order after all, and for a rare term that is the whole table.
+    gathered = f"""
+        WITH hits AS MATERIALIZED (
+            SELECT t.video_id FROM catalog_searchtext t WHERE catalog_grams(t.text) @> ({grams}) AND {has_terms}
+        )
+        SELECT {order.id} AS id, {order.key} AS key
+        FROM hits JOIN {order.table} ON {order.id} = hits.video_id {_joins(order.table, order.id, where)}
+        WHERE {" AND ".join(where)} ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(limit)s
+    """
+    return read(gathered, params)
 
 
 _CONDITIONS = {

@@ -14,9 +14,10 @@ from tests.factories import ScoreFactory, VideoFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=[4_000, 1], ids=["by walking", "by grams"])
+@pytest.fixture(params=[(1_000, 1_000, 25), (1, 1, 10**9), (1, 3, 0)], ids=["by walking", "by grams", "by all"])
 def _plan(request, monkeypatch):
-    monkeypatch.setattr(feed_module, "WALK", request.param)
+    for name, value in zip(("FIRST_WALK", "LONGEST_WALK", "WORTH_WALKING"), request.param, strict=True):
+        monkeypatch.setattr(feed_module, name, value)
 
 
 @pytest.mark.usefixtures("_plan")
@@ -57,6 +58,21 @@ def test_a_search_pages_like_any_feed():
 
     assert len(found) == len(set(found)) == 7
     assert set(found) == set(made)
+
+
+@pytest.mark.usefixtures("_plan")
+@pytest.mark.parametrize("ordering", ["-score", "-published_at", "-views"])
+def test_a_search_may_be_narrowed_and_ordered(ordering):
+    wanted = [
+        ScoreFactory(surging=True, classic=n, video__title=f"舞蹈 {n}", video__kind="carousel", video__views=n).video_id
+        for n in (1, 2, 3)
+    ]
+    ScoreFactory(surging=True, classic=9, video__title="舞蹈", video__views=99)
+    ScoreFactory(classic=8, video__title="舞蹈", video__kind="carousel")
+
+    filters = Filters(q="舞蹈", surging=True, kind="carousel", min_views=2, min_score=2, ordering=ordering)
+
+    assert {card.id for card in feed(filters).cards} == set(wanted[1:])
 
 
 def test_a_new_title_is_found_and_the_old_one_is_not():
