@@ -17,7 +17,9 @@ def next_tick(cron: str, interval_minutes: int, now: datetime) -> datetime:
     """The first due time after `now`: ticks that were missed are not made up for. Raises BadCron."""
     if not cron:
         return now + timedelta(minutes=max(interval_minutes, 1))
-    if len(cron.split()) != 5:
+    fields = cron.split()
+    # R and H are croniter's own: a time drawn at random is not one that can be shown.
+    if len(fields) != 5 or any(field[0] in "rRhH" for field in fields):
         raise BadCron("A cron line has five fields: minute, hour, day, month, weekday.")
     try:
         moment: datetime = croniter(cron, now, max_years_between_matches=5).get_next(datetime)

@@ -19,7 +19,7 @@ HOSTS = (
     "*.pstatp.com",
 )  # fmt: skip
 DETAIL = "/aweme/v1/web/aweme/detail/"
-_LINK = re.compile(r"/(?:share/|s/)?(video|note|slides)/(\d{8,20})(?:/|$)")
+_LINK = re.compile(r"/(?:share/|s/)?(video|note|slides)/([0-9]{8,20})(?:/|$)")
 _SHORT_LINK_HOSTS = {"v.douyin.com", "www.iesdouyin.com", "iesdouyin.com"}
 
 
@@ -145,7 +145,7 @@ def find_link(url: str) -> tuple[str, str] | None:
     if found := _LINK.search(parts.path):
         return ("video" if found[1] == "video" else "note"), found[2]
     modal = parse_qs(parts.query).get("modal_id", [""])[0]
-    return ("video", modal) if re.fullmatch(r"\d{8,20}", modal) else None
+    return ("video", modal) if re.fullmatch("[0-9]{8,20}", modal) else None
 
 
 def _host(url: str) -> str:

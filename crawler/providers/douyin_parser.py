@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from crawler.cleaning import clean_count, clean_id, clean_int, clean_time
+from crawler.cleaning import MAX_BIGINT, clean_count, clean_id, clean_int, clean_time
 from crawler.providers.base import AuthorData, Counts, MediaURL, SlideData, SoundData, VideoData
 
-CAROUSEL_TYPES = {2, 68, 150}
+CAROUSEL_TYPES = (2, 68, 150)
 MOST_ERRORS = 20
 MIRRORS = 3
 PLAYABLE = ("clip", "carousel")
@@ -100,7 +100,7 @@ def parse_listing(body: Any, *, base_url: str = "https://www.douyin.com", now: d
         skipped=dict(skipped),
         errors=tuple(errors),
         has_more=bool(facts.get("has_more")),
-        next_offset=clean_count(following)[0] if following is not None else None,
+        next_offset=_position(following),
         search_id=_text(_mapping(facts.get("log_pb")).get("impr_id")),
     )
 
@@ -174,8 +174,8 @@ def expires_at(url: str) -> datetime | None:
     parts = urlsplit(url)
     in_query = parse_qs(parts.query).get("x-expires", [""])[0]
     in_path = _HEX_TIME.search(parts.path)
-    if in_query.isdigit():
-        seconds = int(in_query[:12])
+    if re.fullmatch("[0-9]{10,11}", in_query):
+        seconds = int(in_query)
     elif in_path:
         seconds = int(in_path[1], 16)
     else:
@@ -382,6 +382,12 @@ def _urls(address: Mapping[str, Any]) -> list[str]:
         if url.startswith(("http://", "https://")):
             found.append(url)
     return found
+
+
+def _position(value: Any) -> int | None:
+    """Where a listing goes on: an offset, or a time in milliseconds."""
+    digits = clean_id(value)
+    return min(int(digits), MAX_BIGINT) if digits.isdigit() else None
 
 
 def _size(thing: Mapping[str, Any]) -> tuple[int | None, int | None]:
