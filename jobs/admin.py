@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,15 +15,19 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminSelectWidget
 
+from jobs import kinds
 from jobs.errors import InvalidTransition
+from jobs.listing import BigListAdmin, ask_first, recent_values
 from jobs.models import CLAIMABLE, Event, Job, PausedKind, State
 
 MOST_AT_ONCE = 1000
 EVENTS = dict(Event.choices)
 
 
-class JobAdmin(ModelAdmin):
+class JobAdmin(BigListAdmin):
     """State is shown, never edited. Subclasses add their own columns, filters and searches."""
 
     list_display: Any = [
@@ -35,12 +40,15 @@ class JobAdmin(ModelAdmin):
         "worker",
         "show_age",
     ]
-    list_filter: Any = ["state", "outcome", "error_code", "created_at"]
+    list_filter: Any = [
+        "state",
+        recent_values("outcome", _("outcome")),
+        recent_values("error_code", _("error code")),
+        "created_at",
+    ]
     ordering = ["-id"]
     actions: Any = ["run_again", "cancel", "pause", "resume"]
-    show_full_result_count = False
-    list_per_page = 50
-    compressed_fields = True
+    actions_submit_line: Any = ["run_this_again", "cancel_this"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -58,6 +66,9 @@ class JobAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Only what was typed: a worker may be writing the rest."""
         obj.save(update_fields=form.changed_data)
+        for button in self.get_actions_submit_line(request, obj.pk):
+            if button.action_name in request.POST:
+                button.method(request, obj)
 
     @display(
         description=_("state"),
@@ -119,13 +130,28 @@ class JobAdmin(ModelAdmin):
         )
         return format_html("<table>{}</table>", rows)
 
+    @action(description=_("Run again now"), permissions=["change"], variant=ActionVariant.PRIMARY)
+    def run_this_again(self, request: HttpRequest, job: Any) -> None:
+        self._apply(request, [job], lambda job, by: job.run_again(by=by))
+
+    @action(description=_("Cancel this job"), permissions=["change"], variant=ActionVariant.DANGER)
+    def cancel_this(self, request: HttpRequest, job: Any) -> None:
+        self._apply(request, [job], lambda job, by: job.cancel(by=by))
+
     @action(description=_("Run again now"), permissions=["change"])
     def run_again(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
         self._apply(request, jobs, lambda job, by: job.run_again(by=by))
 
     @action(description=_("Cancel"), permissions=["change"])
-    def cancel(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
+    def cancel(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
+        def question(count: int) -> str:
+            return ngettext("%d job would stop for good.", "%d jobs would stop for good.", count) % count
+
+        asking = ask_first(self, request, jobs, action="cancel", question=question, button=_("Yes, cancel"))
+        if asking is not None:
+            return asking
         self._apply(request, jobs, lambda job, by: job.cancel(by=by))
+        return None
 
     @action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
@@ -135,7 +161,7 @@ class JobAdmin(ModelAdmin):
     def resume(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
         self._apply(request, jobs, lambda job, by: job.resume(by=by))
 
-    def _apply(self, request: HttpRequest, jobs: QuerySet[Any], act: Callable[[Any, str], None]) -> None:
+    def _apply(self, request: HttpRequest, jobs: "QuerySet[Any] | list[Any]", act: Callable[[Any, str], None]) -> None:
         """Do one act to each selected job; say how many took it, why others refused, and how many had no turn."""
         done, refused = 0, []
         selected = list(jobs[: MOST_AT_ONCE + 1])
@@ -157,7 +183,22 @@ class JobAdmin(ModelAdmin):
             self.message_user(request, sentence, messages.WARNING)
 
 
+class PausedKindForm(forms.ModelForm[PausedKind]):
+    kind = forms.ChoiceField(label=_("kind"), widget=UnfoldAdminSelectWidget, choices=list)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" in self.fields:
+            self.fields["kind"].choices = [(kind.name, kind.label) for kind in kinds.all_kinds()]  # type: ignore[attr-defined]
+
+
 @admin.register(PausedKind)
 class PausedKindAdmin(ModelAdmin):
+    """While a kind stands here, none of its jobs begins. Deleting the row lets them go on."""
+
+    form = PausedKindForm
     list_display = ["kind", "reason", "paused_at"]
-    search_fields = ["kind"]
+    search_fields = ["kind", "reason"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["kind", "paused_at"] if obj else []

@@ -1,0 +1,81 @@
+"""Lists of many rows in the admin: counted up to a cap, filtered by what occurs lately, and asked twice before harm."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+COUNTED_TO = 10_000
+LOOKED_AT = 5_000
+MOST_VALUES = 40
+
+
+class CappedPaginator(Paginator[Any]):
+    """Counts no further than COUNTED_TO: nobody turns that many pages, and a count of millions is slow."""
+
+    @cached_property
+    def count(self) -> int:
+        # Without its order: a sort of all rows only to count some.
+        rows: Any = self.object_list
+        return int(rows.order_by()[:COUNTED_TO].count()) if isinstance(rows, QuerySet) else len(rows)
+
+
+class BigListAdmin(ModelAdmin):
+    """For tables that grow without end."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    compressed_fields = True
+
+
+def recent_values(field: str, title: Any) -> type[SimpleListFilter]:
+    """A filter by the values that the newest rows have: to ask all rows for theirs would read the whole table."""
+
+    class RecentValues(SimpleListFilter):
+        parameter_name = field
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            newest = model_admin.model._default_manager.order_by("-pk").values("pk")[:LOOKED_AT]
+            rows = model_admin.model._default_manager.filter(pk__in=newest).exclude(**{field: ""})
+            values = rows.order_by(field).values_list(field, flat=True).distinct()[:MOST_VALUES]
+            chosen = {self.value()} if self.value() else set()  # a link may name one that is rare
+            return [(value, value) for value in sorted({*values, *chosen})]
+
+        def queryset(self, request: HttpRequest, queryset: "QuerySet[Model]") -> "QuerySet[Model]":
+            return queryset.filter(**{field: self.value()}) if self.value() else queryset
+
+    RecentValues.title = title
+    return RecentValues
+
+
+def ask_first(
+    admin: Any, request: HttpRequest, rows: "QuerySet[Any]", *, action: str, question: Callable[[int], str], button: Any
+) -> HttpResponse | None:
+    """The page that asks before something is done to many rows; None once it was answered with yes."""
+    if "confirmed" in request.POST:
+        return None
+    count = rows[:COUNTED_TO].count()
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": _("Are you sure?"),
+        "opts": admin.model._meta,
+        "question": question(count),
+        "button": button,
+        "rows": rows[:20],
+        "more": max(0, count - 20),
+        "ids": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "select_across": request.POST.get("select_across", "0"),
+        "action": action,
+    }
+    request.current_app = admin.admin_site.name
+    return TemplateResponse(request, "admin/ask_first.html", context)
