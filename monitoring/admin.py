@@ -133,7 +133,7 @@ class SettingsAdmin(ConstanceAdmin):
         before, after = getattr(request, "settings_before", {}), get_values()
         for name in changed_fields:
             LogEntry.objects.create(
-                user_id=request.user.pk,
+                user_id=int(request.user.pk or 0),
                 content_type=ContentType.objects.get_for_model(self.model),
                 object_id=name,
                 object_repr=name,

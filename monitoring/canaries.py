@@ -27,7 +27,7 @@ def send() -> int:
         Canary.objects.get_or_create(queue=queue)
         Canary.objects.filter(queue=queue).update(sent_at=Now(), unanswered_since=Coalesce("unanswered_since", Now()))
         try:
-            answer_canary.apply_async([queue, time.time()], queue=queue, expires=EXPIRES_SECONDS, retry=False)
+            answer_canary.apply_async((queue, time.time()), queue=queue, expires=EXPIRES_SECONDS, retry=False)
         except (kombu.exceptions.OperationalError, redis.exceptions.RedisError, OSError):
             logger.warning("A canary could not be sent", extra={"queue": queue})
         else:

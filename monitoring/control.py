@@ -37,4 +37,4 @@ def pause_or_resume(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 def _log(request: HttpRequest, paused: PausedKind, flag: int) -> None:
-    LogEntry.objects.log_actions(request.user.pk, [paused], flag, single_object=True)
+    LogEntry.objects.log_actions(int(request.user.pk or 0), [paused], flag, single_object=True)

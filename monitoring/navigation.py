@@ -68,7 +68,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's SIDEBAR navigation: what this person may see, with the number of troubles beside it."""
     registered = {model._meta.label_lower: options for model, options in admin.site._registry.items()}
     trouble = dashboard.trouble(request)
-    groups = [{"title": "", "items": [{"title": _("Control room"), "icon": "radar", "link": reverse("admin:index")}]}]
+    groups: list[dict[str, Any]] = [
+        {"title": "", "items": [{"title": _("Control room"), "icon": "radar", "link": reverse("admin:index")}]}
+    ]
     for title, entries in GROUPS:
         items = []
         for label, name, icon in entries:
