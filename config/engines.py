@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -205,8 +206,11 @@ def _start_keeper(where: Paths) -> None:
                     stderr=log,
                     start_new_session=True,  # a Ctrl-C is for its users
                 )
+            threading.Thread(target=keeper.wait, name="keeper-reaper", daemon=True).start()  # no zombie while we live
             _started.append(keeper)
-        elif keeper is not None and keeper.poll() is not None and state is None:
+        elif keeper is not None and keeper.returncode == 0:
+            keeper = None  # it gave way to another one, or to the locks of those who look
+        elif keeper is not None and keeper.returncode is not None:
             raise EngineError(f"PostgreSQL or Redis did not start. The end of {where.log}:\n{_tail(where.log)}")
         if time.monotonic() > deadline:
             raise EngineError(f"PostgreSQL or Redis is not ready after {START_SECONDS} s; see {where.log}")

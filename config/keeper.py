@@ -276,7 +276,7 @@ def _wheel(package: str) -> Path:
 def keep(where: engines.Paths) -> None:
     """Returns when nobody uses the servers any more, or another keeper was quicker."""
     duty = os.open(where.keeper, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if not _acquire(duty, seconds=1):
+    if not _acquire(duty, seconds=3):  # those who look lock it too, for a moment
         return
 
     def report(state: str) -> None:
@@ -296,6 +296,7 @@ def keep(where: engines.Paths) -> None:
         while not _acquire(users):
             for server in servers:
                 if server.is_down():
+                    report("starting")
                     server.start()
             report(engines.READY)
             time.sleep(POLL_SECONDS)
