@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from crawler import outbound
 from crawler.providers.errors import Gone
 from downloads.errors import Expired, MoreLater, VerificationError, WrongRange
-from jobs.errors import JobError, TransientError
+from jobs.errors import JobError, Snooze, TransientError
 
 BUFFER = 256 * 1024
 HEAD = 4096
@@ -67,7 +67,7 @@ def fetch_to_file(
 ) -> Fetched:
     """Fetch the file that all `urls` (mirrors) name, trying them in turn; `dest` holds the part if none succeeds.
 
-    Raises what the last mirror raised, but: Gone only if all of them say so, MoreLater before any other if one does.
+    Raises what says most of why none succeeded (see `worst`): Gone, for one, only if all mirrors say so.
     TransientErrors have a code: truncated, timed_out, unreachable, wrong_range, expired, not_media, too_slow, server_error.
     """
     ends_at = time.monotonic() + deadline_seconds
@@ -86,18 +86,24 @@ def fetch_to_file(
 
 
 def worst(errors: Sequence[JobError]) -> JobError:
-    """The error that says most about what to do next."""
+    """The error that says most about what to do next: a pause that was asked for, then what may pass, then what will not."""
     if not errors:
         return TransientError(_("The video has no address to fetch it from."), code="no_address")
-    for error in errors:
-        if isinstance(error, MoreLater):
-            return error
-    if all(isinstance(error, Gone) for error in errors):
-        return errors[0]
-    others = [error for error in errors if not isinstance(error, Gone)]
-    # An expired address says the least: the others failed although they were good.
-    told = [error for error in others if not isinstance(error, Expired)]
-    return (told or others)[-1]
+    return min(reversed(errors), key=_rank)
+
+
+def _rank(error: JobError) -> int:
+    match error:
+        case Snooze():
+            return 0
+        case Expired():  # says less than a good address that failed otherwise
+            return 2
+        case TransientError():
+            return 1
+        case Gone():
+            return 4
+        case _:
+            return 3
 
 
 class _Fetch:

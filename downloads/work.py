@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from crawler.providers.errors import Gone, Unsupported
 from crawler.services import access_for
-from downloads import circuit, failover
+from downloads import circuit, failover, fetching
 from downloads.bringing import Bringing
 from downloads.errors import Expired, StorageError
 from downloads.extractors import get_extractor
@@ -99,18 +99,12 @@ def _worst(failures: Sequence[Failure], shortest_rest: timedelta | None) -> JobE
     """What the job says in the end. Who asked for the bytes knows more than who did not even find them."""
     tried = [failure.error for failure in failures if failure.knew_where]
     untried = [failure.error for failure in failures if not failure.knew_where and not isinstance(failure.error, Unsupported)]
-    for error in (*tried, *untried):
-        if isinstance(error, Snooze):
-            return error
-    telling = [error for error in tried if not isinstance(error, (Expired, Gone))]
-    if telling:
-        return telling[-1]
-    if shortest_rest is not None:
-        return failover.all_resting(shortest_rest)
-    if tried:
-        return next((error for error in tried if isinstance(error, Gone)), tried[-1])
-    if untried:
-        return untried[-1]
+    if pauses := [error for error in (*tried, *untried) if isinstance(error, Snooze)]:
+        return pauses[0]
+    if shortest_rest is not None and all(isinstance(error, (Expired, Gone)) for error in tried):
+        return failover.all_resting(shortest_rest)  # who rests now may know a fresh address later
+    if tried or untried:
+        return fetching.worst(tried or untried)
     return PermanentError(_("Nobody knows how to fetch this video."), code="no_extractor")
 
 

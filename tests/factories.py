@@ -288,9 +288,10 @@ class BatchFactory(DjangoModelFactory[Batch]):
 class ExtractorFactory(DjangoModelFactory[Extractor]):
     class Meta:
         model = Extractor
-        django_get_or_create = ("name",)
+        django_get_or_create = ("name", "platform")
 
     name = factory.Sequence(lambda n: f"extractor{n}")
+    platform = "douyin"
 
 
 class PausedKindFactory(DjangoModelFactory[PausedKind]):
