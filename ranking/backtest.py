@@ -115,9 +115,14 @@ def backtest(
     run = 3 if horizon >= 24 else 12
     for name in scorers:
         progress(name)
-        told, told_before = (_scores(name, some, model, shipped, weights or Weights()) for some in (rows, train))
-        if told is None or told_before is None:
-            continue
+        if name == "shipped":
+            if shipped is None:
+                continue
+            # As on a new platform: nothing is fitted, sizes are brought to those that the coefficients know.
+            at_size = {"guard": shipped.guard, "primary": primary, "scale": shipped.typical / max(model.typical, 1.0)}
+            told, told_before = (_heads(shipped, replay.replay(some, horizon=horizon, **at_size)) for some in (items, before))
+        else:
+            told, told_before = (_scores(name, some, model, weights or Weights()) for some in (rows, train))
         alarm, _limit = (
             (told.surge >= CLASSIC_SURGE, 0.0)
             if name == "momentum"
@@ -131,7 +136,7 @@ def backtest(
     return report
 
 
-def _scores(name: str, rows: Replay, model: Model, shipped: Model | None, weights: Weights) -> Scores | None:
+def _scores(name: str, rows: Replay, model: Model, weights: Weights) -> Scores:
     match name:
         case "classic":
             return rivals.classic(rows, weights)
@@ -143,8 +148,6 @@ def _scores(name: str, rows: Replay, model: Model, shipped: Model | None, weight
             return rivals.decay(rows)
         case "default":
             return _heads(model, rows)
-        case "shipped":
-            return _heads(shipped, rows) if shipped else None
         case _:
             raise ValueError(f"Unknown scorer {name!r}. Known: {', '.join(SCORERS)}.")
 

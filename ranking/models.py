@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -65,12 +67,12 @@ class CounterState(models.Model):
     snapshots = models.IntegerField()
     moving = models.SmallIntegerField()
     is_clipped = models.BooleanField()
-    raw = ArrayField(models.BigIntegerField(null=True))
-    hour = ArrayField(models.FloatField(null=True), help_text="Hours since 1970 of each counter's last believed value.")
-    total = ArrayField(models.FloatField(null=True))
-    fast = ArrayField(models.FloatField(null=True))
-    slow = ArrayField(models.FloatField(null=True))
-    seen = ArrayField(models.IntegerField(null=True))
+    raw: Any = ArrayField(models.BigIntegerField(null=True))
+    hour: Any = ArrayField(models.FloatField(null=True), help_text="Hours since 1970 of each counter's last believed value.")
+    total: Any = ArrayField(models.FloatField(null=True))
+    fast: Any = ArrayField(models.FloatField(null=True))
+    slow: Any = ArrayField(models.FloatField(null=True))
+    seen: Any = ArrayField(models.IntegerField(null=True))
 
     class Meta:
         verbose_name = _("counter state")

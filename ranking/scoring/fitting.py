@@ -10,6 +10,7 @@ from ranking.scoring import labels, replay
 from ranking.scoring.model import Head, Model, Thresholds, primary_of
 from ranking.scoring.replay import Bools, Floats, Replay
 from ranking.scoring.series import Item
+from ranking.scoring.state import Guard
 
 NEWTON_STEPS = 25
 RIDGE = 1.0
@@ -48,7 +49,8 @@ def fit_head(vectors: Floats, label: Bools) -> Head:
 
 
 def logits(head: Head, vectors: Floats) -> Floats:
-    return head.intercept + vectors @ np.array(head.weights)
+    told: Floats = head.intercept + vectors @ np.array(head.weights)
+    return told
 
 
 def fit(items: Sequence[Item], *, horizon: float, family: str, until: float = np.inf) -> Model:
@@ -61,7 +63,7 @@ def fit(items: Sequence[Item], *, horizon: float, family: str, until: float = np
     return fit_rows(rows, guard=guard, family=family)
 
 
-def fit_rows(rows: Replay, *, guard: replay.Guard, family: str) -> Model:
+def fit_rows(rows: Replay, *, guard: Guard, family: str) -> Model:
     gain = labels.gains(rows)
     matured = ~np.isnan(gain)
     block = labels.blocks(rows.at, rows.horizon)

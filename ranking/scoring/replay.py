@@ -80,7 +80,7 @@ def fit_guard(items: Sequence[Item], *, horizon: float, until: float = np.inf) -
     return Guard({metric: float(np.quantile(values, 0.99)) for metric, values in excess.items() if len(values) > 50})
 
 
-def replay(items: Sequence[Item], *, horizon: float, guard: Guard, primary: str) -> Replay:
+def replay(items: Sequence[Item], *, horizon: float, guard: Guard, primary: str, scale: float = 1.0) -> Replay:
     rows: list[tuple[int, float, float, float, float, bool]] = []
     vectors: list[list[float]] = []
     counts: list[list[float]] = []
@@ -89,7 +89,9 @@ def replay(items: Sequence[Item], *, horizon: float, guard: Guard, primary: str)
         for snapshot in item.snapshots:
             age = item.age(snapshot.at)
             state = advance(state, snapshot.counts, at=snapshot.at, age=age, horizon=horizon, guard=guard)
-            vectors.append(features.vector(state, age=age, followers=snapshot.followers, horizon=horizon, primary=primary))
+            vectors.append(
+                features.vector(state, age=age, followers=snapshot.followers, horizon=horizon, primary=primary, scale=scale)
+            )
             counts.append([_or_nan(snapshot.counts.get(metric)) for metric in METRICS])
             rows.append(
                 (

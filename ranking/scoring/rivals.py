@@ -34,7 +34,8 @@ def classic_score(counts: Floats, weights: Weights) -> Floats:
     shown = ~np.isnan(counts)
     total = (shown * wanted).sum(1)
     points = np.nansum(counts * wanted, axis=1)
-    return np.divide(points * wanted.sum(), total, out=np.zeros(len(counts)), where=total > 0)
+    score: Floats = np.divide(points * wanted.sum(), total, out=np.zeros(len(counts)), where=total > 0)
+    return score
 
 
 def momentum(rows: Replay, weights: Weights) -> Scores:

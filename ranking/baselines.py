@@ -1,0 +1,84 @@
+"""What is usual on each platform, from its own videos: sizes, the top level, and rates by age."""
+
+from django.db import connection, transaction
+
+from ranking import pulse
+from ranking.models import Baseline, Family
+from ranking.scoring.state import METRICS
+
+LEAST_VIDEOS = 30
+AGE_EDGES_HOURS = (2, 6, 12, 24, 48, 96, 168, 336)
+"""Ages below the first are bucket 0, from the last on bucket 8."""
+RESCALE_FROM = 0.2
+"""A change of the usual size by less than this (relative) is not worth scoring everything anew."""
+
+_PRIMARY = {Family.VIEWS: METRICS.index("views") + 1, Family.REACTIONS: METRICS.index("likes") + 1}
+
+_REFRESH = """
+    WITH video AS (
+        SELECT v.platform, CASE WHEN s.raw[%(views)s] IS NOT NULL THEN 'views' ELSE 'reactions' END AS family,
+               CASE WHEN s.raw[%(views)s] IS NOT NULL THEN s.raw[%(views)s] ELSE s.raw[%(likes)s] END::float8 AS size,
+               ln(1 + CASE WHEN s.raw[%(views)s] IS NOT NULL THEN s.fast[%(views)s] ELSE s.fast[%(likes)s] END) AS rate,
+               CASE WHEN v.published_at <= s.last_at THEN
+                   width_bucket(extract(epoch FROM s.last_at - v.published_at)::float8 / 3600, %(edges)s::float8[])
+               END AS age_bucket
+        FROM ranking_counterstate s JOIN crawler_video v ON v.id = s.video_id
+    ), placed AS (
+        SELECT *, -1 AS bucket FROM video WHERE size IS NOT NULL
+        UNION ALL
+        SELECT *, age_bucket FROM video WHERE size IS NOT NULL AND age_bucket IS NOT NULL
+    ), middle AS (
+        SELECT platform, family, bucket, count(*) AS videos,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY size) AS median_size,
+               percentile_cont(0.95) WITHIN GROUP (ORDER BY size) AS level,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY rate) AS median_rate
+        FROM placed GROUP BY platform, family, bucket
+        HAVING count(*) >= %(least)s
+    ), spread AS (
+        SELECT platform, family, bucket,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(placed.rate - middle.median_rate)) AS spread_rate
+        FROM placed JOIN middle USING (platform, family, bucket)
+        GROUP BY platform, family, bucket
+    )
+    INSERT INTO ranking_baseline AS old
+        (platform, family, age_bucket, videos, median_size, level, median_rate, spread_rate, computed_at)
+    SELECT platform, family, bucket, videos, median_size, level, median_rate, spread_rate, now()
+    FROM middle JOIN spread USING (platform, family, bucket)
+    ON CONFLICT (platform, family, age_bucket) DO UPDATE SET
+        videos = excluded.videos, level = excluded.level, median_rate = excluded.median_rate,
+        spread_rate = excluded.spread_rate, computed_at = excluded.computed_at,
+        median_size = CASE
+            WHEN abs(excluded.median_size - old.median_size) > %(rescale)s * old.median_size THEN excluded.median_size
+            ELSE old.median_size END
+"""
+
+
+def refresh() -> int:
+    """Compute all baselines anew; return how many rows there are. Scores follow where a platform's usual size moved."""
+    with transaction.atomic():
+        before = _sizes()
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
+            cursor.execute(
+                _REFRESH,
+                {
+                    "views": _PRIMARY[Family.VIEWS],
+                    "likes": _PRIMARY[Family.REACTIONS],
+                    "edges": list(AGE_EDGES_HOURS),
+                    "least": LEAST_VIDEOS,
+                    "rescale": RESCALE_FROM,
+                },
+            )
+        after = _sizes()
+        for family in sorted({family for (platform, family), size in after.items() if before.get((platform, family)) != size}):
+            pulse.rescore(family)
+    return Baseline.objects.count()
+
+
+def age_bucket(age_hours: float) -> int:
+    return sum(age_hours >= edge for edge in AGE_EDGES_HOURS)
+
+
+def _sizes() -> dict[tuple[str, str], float]:
+    rows = Baseline.objects.filter(age_bucket=-1).values_list("platform", "family", "median_size")
+    return {(platform, family): size for platform, family, size in rows}
