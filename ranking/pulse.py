@@ -83,7 +83,8 @@ def rescore(family: str) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute(_rescore_sql(_kits()), [family])
-        return cursor.rowcount
+        scored: int = cursor.rowcount
+    return scored
 
 
 def _execute(statement: str, parameters: Sequence[Any]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from constance import config
 from django.db import connection
@@ -106,7 +107,7 @@ def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
     return rank(missed) if missed else 0
 
 
-def _rank(which: str, parameters: dict[str, object]) -> int:
+def _rank(which: str, parameters: dict[str, Any]) -> int:
     chosen = weights()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -121,4 +122,5 @@ def _rank(which: str, parameters: dict[str, object]) -> int:
                 "surge": config.SURGE_MOMENTUM,
             },
         )
-        return cursor.rowcount
+        changed: int = cursor.rowcount
+    return changed

@@ -1,5 +1,6 @@
 """The scorers on any series."""
 
+import functools
 import json
 import math
 import sys
@@ -42,7 +43,7 @@ class Command(BaseCommand):
                     items,
                     scorers=options["scorer"] or SCORERS,
                     horizon=options["horizon"],
-                    progress=lambda step, name=name: self._progress(name, step),
+                    progress=functools.partial(self._progress, name),
                 )
             except TooLittle as error:
                 raise CommandError(f"{name}: {error}") from error
