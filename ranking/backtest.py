@@ -11,8 +11,8 @@ from ranking import coefficients
 from ranking.scoring import fitting, judging, labels, replay, rivals
 from ranking.scoring.classic import Weights
 from ranking.scoring.judging import Ranked, Warned
-from ranking.scoring.model import Model, primary_of
-from ranking.scoring.replay import Replay
+from ranking.scoring.model import HEADS, Model, primary_of
+from ranking.scoring.replay import Bools, Ints, Replay
 from ranking.scoring.rivals import Scores
 from ranking.scoring.series import Item
 
@@ -46,18 +46,23 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    at: float
-    train: np.ndarray
-    test: np.ndarray
-    """Rows of items first seen at or after the split; no item is in both."""
+class Case:
+    """A series made ready: what was known at the split, what came after, and what the scorers are judged by."""
 
-
-def split(rows: Replay) -> Split:
-    """By time, at the 60 % quantile of the snapshots; train rows have their whole horizon before it."""
-    ordered = np.sort(rows.at)
-    at = float(ordered[int(len(ordered) * TRAIN_SHARE)])
-    return Split(at=at, train=rows.at + rows.horizon <= at, test=rows.first_seen >= at)
+    items: Sequence[Item]
+    before: Sequence[Item]
+    """The same items without the snapshots after the split."""
+    rows: Replay
+    train: Replay
+    model: Model
+    """Fitted on `train`; the shipped one where that is too little."""
+    tested: Bools
+    """Rows of items first seen at or after the split, whose gain is known."""
+    later: Bools
+    """All rows of those items."""
+    block: Ints
+    virality: Bools
+    breakout: Bools
 
 
 def backtest(
@@ -70,88 +75,116 @@ def backtest(
 ) -> Report:
     """Judge `scorers` on `items`. Raises fitting.TooLittle where the series cannot be split into train and test."""
     items = [item for item in items if item.snapshots]
+    if not items:
+        raise fitting.TooLittle("The series holds no snapshots.")
     family = replay.family_of(items)
-    primary = primary_of(family)
     horizon = horizon or replay.horizon_for(replay.usual_interval(items))
     times = np.sort([snapshot.at for item in items for snapshot in item.snapshots])
-    if not len(times):
-        raise fitting.TooLittle("The series holds no snapshots.")
     split_at = float(times[int(len(times) * TRAIN_SHARE)])
 
-    progress("fit")
-    before = [Item(i.key, i.published, i.category, [s for s in i.snapshots if s.at <= split_at]) for i in items]
-    before = [item for item in before if item.snapshots]
-    guard = replay.fit_guard(before, horizon=horizon)
-    train = replay.replay(before, horizon=horizon, guard=guard, primary=primary)
-    note = ""
-    shipped = coefficients.shipped(family)
-    try:
-        model = fitting.fit_rows(train, guard=guard, family=family)
-    except fitting.TooLittle as error:
-        if shipped is None:
-            raise
-        model, note = shipped, f"{error} The shipped coefficients were judged instead."
-
-    progress("replay")
-    rows = replay.replay(items, horizon=horizon, guard=model.guard, primary=primary)
-    parts = split(rows)
-    gain = labels.gains(rows)
-    block = labels.blocks(rows.at, horizon)
-    tested = parts.test & ~np.isnan(gain)
+    progress("fit and replay")
+    case, note = _prepare(items, family=family, horizon=horizon, split_at=split_at)
     report = Report(
         family=family,
         horizon=horizon,
         split_at=split_at,
-        train_rows=int((parts.train & ~np.isnan(gain)).sum()),
-        test_rows=int(tested.sum()),
-        test_items=len(np.unique(rows.item[tested])),
-        level=model.level,
+        train_rows=int((~np.isnan(labels.gains(case.train))).sum()),
+        test_rows=int(case.tested.sum()),
+        test_items=len(np.unique(case.rows.item[case.tested])),
+        level=case.model.level,
         note=note,
     )
-    if not tested.any():
-        raise fitting.TooLittle("No item first seen after the split has a later snapshot to judge by.")
-    virality = labels.top_by_gain(gain, block, tested)
-    breakout = labels.top_by_relative_gain(gain, rows.size, model.typical, block, tested)
-    run = 3 if horizon >= 24 else 12
     for name in scorers:
         progress(name)
-        if name == "shipped":
-            if shipped is None:
-                continue
-            # As on a new platform: nothing is fitted, sizes are brought to those that the coefficients know.
-            at_size = {"guard": shipped.guard, "primary": primary, "scale": shipped.typical / max(model.typical, 1.0)}
-            told, told_before = (_heads(shipped, replay.replay(some, horizon=horizon, **at_size)) for some in (items, before))
-        else:
-            told, told_before = (_scores(name, some, model, weights or Weights()) for some in (rows, train))
-        alarm, _limit = (
-            (told.surge >= CLASSIC_SURGE, 0.0)
-            if name == "momentum"
-            else judging.calibrated_alarm(told.surge, train, told_before.surge, model.level, fitting.ALERT_PRECISION)
-        )
-        report.results[name] = Result(
-            virality=judging.ranked(told.virality, virality, block, tested, run=run),
-            breakout=judging.ranked(told.breakout, breakout, block, tested, run=run),
-            surge=judging.warned(rows, alarm, model.level, parts.test),
-        )
+        if (told := _told(name, case, weights or Weights())) is not None:
+            report.results[name] = _judge(name, case, *told)
     return report
 
 
-def _scores(name: str, rows: Replay, model: Model, weights: Weights) -> Scores:
+def _prepare(items: Sequence[Item], *, family: str, horizon: float, split_at: float) -> tuple[Case, str]:
+    before = [Item(i.key, i.published, i.category, [s for s in i.snapshots if s.at <= split_at]) for i in items]
+    before = [item for item in before if item.snapshots]
+    guard, primary, note = replay.fit_guard(before, horizon=horizon), primary_of(family), ""
+    train = replay.replay(before, horizon=horizon, guard=guard, primary=primary)
+    try:
+        model = fitting.fit_rows(train, guard=guard, family=family)
+    except fitting.TooLittle as error:
+        shipped = coefficients.shipped(family)
+        if shipped is None:
+            raise
+        model, note = shipped, f"{error} The shipped coefficients were judged instead."
+    rows = replay.replay(items, horizon=horizon, guard=model.guard, primary=primary)
+    gain, block = labels.gains(rows), labels.blocks(rows.at, horizon)
+    later = rows.first_seen >= split_at
+    tested = later & ~np.isnan(gain)
+    if not tested.any():
+        raise fitting.TooLittle("No item first seen after the split has a later snapshot to judge by.")
+    case = Case(
+        items=items,
+        before=before,
+        rows=rows,
+        train=train,
+        model=model,
+        tested=tested,
+        later=later,
+        block=block,
+        virality=labels.top_by_gain(gain, block, tested),
+        breakout=labels.top_by_relative_gain(gain, rows.size, model.typical, block, tested),
+    )
+    return case, note
+
+
+def _judge(name: str, case: Case, told: Scores, told_before: Scores) -> Result:
+    if name == "momentum":
+        alarm = told.surge >= CLASSIC_SURGE  # the classic rule, as given; all others at a precision of one half
+    else:
+        reached = labels.reached_at(case.train, case.model.level)
+        alarm = told.surge >= fitting.threshold(case.train, told_before.surge, reached, fitting.ALERT_PRECISION)
+    run = 3 if case.rows.horizon >= 24 else 12
+    return Result(
+        virality=judging.ranked(told.virality, case.virality, case.block, case.tested, run=run),
+        breakout=judging.ranked(told.breakout, case.breakout, case.block, case.tested, run=run),
+        surge=judging.warned(case.rows, alarm, case.model.level, case.later),
+    )
+
+
+def _told(name: str, case: Case, weights: Weights) -> tuple[Scores, Scores] | None:
+    """What a scorer says of all rows, and of those before the split; None if there is nothing shipped."""
     match name:
         case "classic":
-            return rivals.classic(rows, weights)
+            return rivals.classic(case.rows, weights), rivals.classic(case.train, weights)
         case "momentum":
-            return rivals.momentum(rows, weights)
+            return rivals.momentum(case.rows, weights), rivals.momentum(case.train, weights)
         case "velocity":
-            return rivals.velocity(rows, model.typical)
+            return rivals.velocity(case.rows, case.model.typical), rivals.velocity(case.train, case.model.typical)
         case "decay":
-            return rivals.decay(rows)
+            return rivals.decay(case.rows), rivals.decay(case.train)
         case "default":
-            return _heads(model, rows)
+            return _heads(case.model, case.rows), _heads(case.model, case.train)
+        case "shipped":
+            return _shipped(case)
         case _:
             raise ValueError(f"Unknown scorer {name!r}. Known: {', '.join(SCORERS)}.")
 
 
+def _shipped(case: Case) -> tuple[Scores, Scores] | None:
+    """As on a new platform: nothing is fitted, sizes are brought to those that the coefficients know."""
+    shipped = coefficients.shipped(case.model.family)
+    if shipped is None:
+        return None
+    rows, train = (
+        replay.replay(
+            some,
+            horizon=case.rows.horizon,
+            guard=shipped.guard,
+            primary=shipped.primary,
+            scale=shipped.typical / max(case.model.typical, 1.0),
+        )
+        for some in (case.items, case.before)
+    )
+    return _heads(shipped, rows), _heads(shipped, train)
+
+
 def _heads(model: Model, rows: Replay) -> Scores:
-    virality, breakout, surge = (fitting.logits(model.heads[head], rows.vectors) for head in ("virality", "breakout", "surge"))
+    virality, breakout, surge = (fitting.logits(model.heads[head], rows.vectors) for head in HEADS)
     return Scores(virality, breakout, surge)

@@ -109,18 +109,15 @@ def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
 
 def _rank(which: str, parameters: dict[str, Any]) -> int:
     chosen = weights()
+    parameters |= {
+        "window": WINDOW,
+        "views": chosen.views,
+        "likes": chosen.likes,
+        "shares": chosen.shares,
+        "total": chosen.views + chosen.likes + chosen.shares,
+        "surge": config.SURGE_MOMENTUM,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _RANK.format(which=which),
-            {
-                **parameters,
-                "window": WINDOW,
-                "views": chosen.views,
-                "likes": chosen.likes,
-                "shares": chosen.shares,
-                "total": chosen.views + chosen.likes + chosen.shares,
-                "surge": config.SURGE_MOMENTUM,
-            },
-        )
+        cursor.execute(_RANK.format(which=which), parameters)
         changed: int = cursor.rowcount
     return changed

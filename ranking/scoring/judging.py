@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ranking.scoring import labels
-from ranking.scoring.fitting import threshold
 from ranking.scoring.replay import Bools, Floats, Ints, Replay
 
 LEAST_IN_BLOCK = 5
@@ -93,9 +92,3 @@ def warned(rows: Replay, alarm: Bools, level: float, among: Bools) -> Warned:
         events=events,
         alarms=alarms,
     )
-
-
-def calibrated_alarm(score: Floats, train: Replay, train_score: Floats, level: float, precision: float) -> tuple[Bools, float]:
-    """Alarm where `score` passes the threshold that had `precision` on the training rows."""
-    limit = threshold(train, train_score, labels.reached_at(train, level), precision)
-    return score >= limit, limit
