@@ -265,7 +265,7 @@ class Answers:
             "duration": video.duration_ms,
             "author": self.author(video.author),
             "author_user_id": int(video.author.uid),
-            "music": self.sound(video.sound) if video.number % 41 else None,
+            "music": self.sound(video.sound) if video.number % 41 != 9 else None,
             "video": self.album(video) if video.is_carousel else self.clip(video),
             "images": [self.slide(video, slide) for slide in video.slides] or None,
             "statistics": self.statistics(video),
@@ -329,7 +329,7 @@ class Answers:
             cards.append((8, self._people(videos[0].author)))
         if chance.random() < 0.6 or offset == 0:
             cards.append((chance.randrange(3, 9), self._live(chance.choice(videos).author)))
-        if offset > 0 and chance.random() < 0.7:
+        if chance.random() < 0.6:
             cards.append((chance.randrange(2, 9), self._broken(chance)))
         return cards
 

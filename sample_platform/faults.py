@@ -118,9 +118,9 @@ class Faults:
 
 
 def _named(places: Any) -> frozenset[str]:
-    if not isinstance(places, list) or not all(place in PLACES for place in places if isinstance(place, str)):
+    if not isinstance(places, list) or not all(isinstance(place, str) and place in PLACES for place in places):
         raise UnknownFault(f"places is a list of some of: {', '.join(sorted(PLACES))}")
-    return frozenset(map(str, places))
+    return frozenset(places)
 
 
 def _usual(kind: Kind, topic: str | None, video: str | None, value: Any) -> frozenset[str]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import math
 import random
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -221,7 +222,8 @@ class World:
         place = number // len(TOPICS)
         is_carousel = place % CAROUSEL_EVERY == 4 and not is_upcoming
         published_at = self._published(chance, is_upcoming)
-        original = number - len(TOPICS) if place % 15 == 14 and not is_carousel else number
+        # Two places back is never a carousel nor a repost itself.
+        original = number - 2 * len(TOPICS) if place % 15 == 14 and not is_carousel else number
         looks = random.Random(f"{self.seed}/look/{original}")
         width, height = self._shape(looks, is_carousel)
         seconds = looks.randrange(36, 96) / 12
@@ -233,7 +235,10 @@ class World:
         description = f"{title[0]} {chance.choice(topic.tails)} " + "".join(f"#{tag} " for tag in tags)
         if topic.name.isascii():
             description = f"{title[1]} · {description}"
-        description = odd_description(number, self.size) or description.strip()
+        odd = odd_description(number, self.size)
+        description = description.strip() if odd is None else odd
+        if odd is not None:
+            tags = tuple(re.findall(r"#(\S+)", odd))
         topic_authors = [author for author in self.authors if author.index % len(TOPICS) == number % len(TOPICS)]
         author = chance.choice(topic_authors if chance.random() < 0.8 else self.authors)
         return Video(
@@ -346,11 +351,12 @@ class World:
 
 def odd_description(number: int, size: int) -> str | None:
     """A few hostile texts, as any open site has: control characters, direction marks, endless titles, none at all."""
+    first = size // 16 * 8
     return {
-        size // 2 + 1: "猫\x00咪 NUL 在这里 #猫 ",
-        size // 2 + 10: "\u202e反过来的字\u202c مرحبا بالعالم #美食 #旅行 ",
-        size // 2 + 19: "𠮷野家 👨‍👩‍👧‍👦🍜🔥 𝓯𝓪𝓷𝓬𝔂 #streetfood ",
-        size // 2 + 28: "很长的标题，" * 1700 + "#手工 ",
-        size // 2 + 37: "",
-        size // 2 + 46: "<script>alert('x')</script> & \"quotes\" ' #科技 ",
+        first: "猫\x00咪 NUL 在这里 #猫 ",
+        first + 9: "\u202e反过来的字\u202c مرحبا بالعالم #美食 #家常菜 ",
+        first + 20: "𠮷野家 👨‍👩‍👧‍👦🍜🔥 𝓯𝓪𝓷𝓬𝔂 #streetfood ",
+        first + 30: "很长的标题，" * 1700 + "#手工 ",
+        first + 32: "",
+        first + 47: "<script>alert('x')</script> & \"quotes\" ' #科技 ",
     }.get(number)

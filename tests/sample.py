@@ -83,7 +83,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_sample(folder: Path, *, videos: int = 60, options: tuple[str, ...] = ("--lazy",)) -> Iterator[Sample]:
+def running_sample(folder: Path, *, videos: int = 160, options: tuple[str, ...] = ("--lazy",)) -> Iterator[Sample]:
     """Start the platform with its files in `folder`; stop it, and everything it started, at the end."""
     port, cdn_port = free_port(), free_port()
     command = [sys.executable, "-m", "sample_platform", "--port", str(port), "--cdn-port", str(cdn_port)]
