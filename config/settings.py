@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from whitenoise.compress import Compressor
 
 from config import engines, secrets
+from config.control_room import SETTING_FIELDS
 from config.control_room import UNFOLD as UNFOLD
 from downloads import locations
 
@@ -200,6 +201,7 @@ LANGUAGES = [("en", _("English")), ("vi", _("Vietnamese")), ("zh-hans", _("Simpl
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = ["config.formats"]
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -319,6 +321,7 @@ LOGGING = {
 }
 
 CONSTANCE_BACKEND = "constance.backends.database.DatabaseBackend"
+CONSTANCE_ADDITIONAL_FIELDS = SETTING_FIELDS
 CONSTANCE_CONFIG = {
     "SIGN_UP_OPEN": (True, _("Whether anybody may sign up."), bool),
     "CLASSIC_WEIGHT_VIEWS": (0.4, _("Weight of views in the classic score."), float),
@@ -330,10 +333,10 @@ CONSTANCE_CONFIG = {
     "API_USER_READS_PER_MINUTE": (1200, _("Most API reads in a minute by one person; 0: no limit."), int),
     "API_USER_WRITES_PER_MINUTE": (120, _("Most API writes in a minute by one person; 0: no limit."), int),
     "MOST_WAITING_DOWNLOADS": (1000, _("Further downloads are refused while so many wait."), int),
-    "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), int),
+    "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), "days"),
     "RETENTION_SCORE_FLOOR": (1000.0, _("Videos whose classic score is at least this are kept."), float),
-    "RETENTION_SAMPLE_PERCENT": (2, _("Of the videos that would go, so many of a hundred are kept for later learning."), int),
-    "JOB_HISTORY_DAYS": (90, _("Records of crawls and covers that went well are kept for so many days."), int),
+    "RETENTION_SAMPLE_PERCENT": (2, _("Of the videos that would go, so many of a hundred are kept for later learning."), "percent"),
+    "JOB_HISTORY_DAYS": (90, _("Records of crawls and covers that went well are kept for so many days."), "days"),
 }
 CONSTANCE_CONFIG_FIELDSETS = (
     (_("Ranking"), ("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM")),
