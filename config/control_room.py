@@ -1,11 +1,10 @@
 """How the admin looks. What it holds is the business of each app's admin.py; its dashboard lies in monitoring/."""
 
+from typing import Any
+
 from django.templatetags.static import static
-from django.utils.functional import lazy
 
-_static = lazy(static, str)
-
-UNFOLD = {
+UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Groundswell",
     "SITE_HEADER": "Groundswell",
     "SITE_URL": "/",
@@ -44,3 +43,15 @@ UNFOLD = {
         },
     },
 }
+
+NUMBER = "unfold.widgets.UnfoldAdminIntegerFieldWidget"
+DECIMAL = "unfold.widgets.UnfoldAdminDecimalFieldWidget"
+
+SETTING_FIELDS: dict[Any, list[Any]] = {
+    int: ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 0}],
+    float: ["django.forms.FloatField", {"widget": DECIMAL, "min_value": 0.0}],
+    bool: ["django.forms.BooleanField", {"widget": "unfold.widgets.UnfoldBooleanSwitchWidget", "required": False}],
+    "days": ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 1, "max_value": 36_500}],
+    "percent": ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 0, "max_value": 100}],
+}
+"""What may be typed into the settings that staff change: django-constance's CONSTANCE_ADDITIONAL_FIELDS."""

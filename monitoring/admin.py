@@ -1,5 +1,6 @@
 """Running: what upkeep did, how the parts are, what is scheduled and set, and who changed it."""
 
+from datetime import timedelta
 from typing import Any
 
 from celery import current_app
@@ -20,7 +21,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from monitoring import passes
+from monitoring import health, passes
 from monitoring.models import Level, Part, Pass, UnclaimedObject
 
 NOT_BY_SCHEDULE = {"monitoring.tasks.answer_canary"}
@@ -44,7 +45,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 @admin.register(Pass)
 class PassAdmin(ReadOnlyAdmin):
-    list_display = ["name", "started_at", "show_end", "show_counts", "show_error"]
+    list_display = ["name", "started_at", "show_end", "show_duration", "show_counts", "show_error"]
     list_filter = ["name", "started_at"]
     search_fields = ["name", "error"]
     list_per_page = 50
@@ -55,7 +56,11 @@ class PassAdmin(ReadOnlyAdmin):
             return "running", _("running, or cut off")
         if row.error:
             return "failed", _("failed")
-        return "ended", _("%.1f s") % (row.ended_at - row.started_at).total_seconds()
+        return "ended", _("ended")
+
+    @display(description=_("took"))
+    def show_duration(self, row: Pass) -> str:
+        return _("%.1f s") % (row.ended_at - row.started_at).total_seconds() if row.ended_at else "–"
 
     @display(description=_("counts"))
     def show_counts(self, row: Pass) -> str:
@@ -182,7 +187,11 @@ class ScheduleAdmin(PeriodicTaskAdmin, ModelAdmin):
 
     @display(description=_("when"))
     def show_timing(self, task: Any) -> str:
-        return str(task.crontab or task.interval or task.clocked or "–")
+        if task.crontab:
+            crontab = task.crontab
+            fields = (crontab.minute, crontab.hour, crontab.day_of_month, crontab.month_of_year, crontab.day_of_week)
+            return f"{' '.join(fields)} {crontab.timezone}"
+        return health.in_words(timedelta(**{task.interval.period: task.interval.every})) if task.interval else "–"
 
 
 @admin.register(IntervalSchedule)
