@@ -12,6 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -38,14 +39,28 @@ class SchemaView(ApiView):
 
 
 class DocsQuery(QuerySerializer):
-    script = ChoiceField(choices=[""], required=False, allow_blank=True)
+    script = ChoiceField(
+        choices=[("", "")], required=False, allow_blank=True, help_text="Its own script, as the page asks for it."
+    )
 
 
 # Swagger UI sets styles in the page and draws its pictures from data; its scripts are files of ours.
 @method_decorator(csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": [SELF, "data:"]}), name="dispatch")
 class DocsView(ApiView, SpectacularSwaggerSplitView):
-    """The same document to read and try out in a browser."""
-
     permission_classes = [AllowAny]
     query_classes = {"get": DocsQuery}
     url_name = "api-schema"
+
+    @extend_schema(
+        operation_id="get_docs",
+        responses={(200, "text/html"): OpenApiTypes.STR, (200, "application/javascript"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response:
+        """The same document, to read and try out in a browser."""
+        page: Response = super().get(request)  # type: ignore[no-untyped-call]  # as the library has it
+        return page
+
+    def handle_exception(self, exc: Exception) -> Response:
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
+        return super().handle_exception(exc)

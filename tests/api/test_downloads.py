@@ -15,14 +15,14 @@ SHAPE = {"status", "progress", "download_url", "filename", "size", "error", "err
 
 
 def test_nobody_asked_yet(anonymous: ApiClient) -> None:
-    document = anonymous.get(f"/api/videos/{VideoFactory().pk}/download").json()
+    document = anonymous.get(f"/api/videos/{VideoFactory.create().pk}/download").json()
 
     assert set(document) == SHAPE
     assert (document["status"], document["progress"], document["download_url"]) == ("pending", 0, None)
 
 
 def test_asking_twice_is_one_job_and_one_request_of_the_session(anonymous: ApiClient) -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
     path = f"/api/videos/{video.pk}/download"
 
     answers = [anonymous.send("POST", path), anonymous.send("POST", path, {"quality": "best"})]
@@ -35,7 +35,7 @@ def test_asking_twice_is_one_job_and_one_request_of_the_session(anonymous: ApiCl
 
 
 def test_two_people_are_one_job_and_two_requests(people: People) -> None:
-    path = f"/api/videos/{VideoFactory().pk}/download"
+    path = f"/api/videos/{VideoFactory.create().pk}/download"
 
     for role in ("editor", "viewer"):
         assert people.client(role).send("POST", path).status_code == 202
@@ -45,7 +45,7 @@ def test_two_people_are_one_job_and_two_requests(people: People) -> None:
 
 
 def test_another_quality_is_another_job(anonymous: ApiClient) -> None:
-    path = f"/api/videos/{VideoFactory().pk}/download"
+    path = f"/api/videos/{VideoFactory.create().pk}/download"
 
     for quality in ("best", "720", "audio"):
         assert anonymous.send("POST", path, {"quality": quality}).status_code == 202
@@ -55,8 +55,8 @@ def test_another_quality_is_another_job(anonymous: ApiClient) -> None:
 
 
 def test_what_is_kept_is_ready_at_once_with_a_link(anonymous: ApiClient) -> None:
-    asset = AssetFactory()
-    DownloadJobFactory(video=asset.video, completed=True)
+    asset = AssetFactory.create()
+    DownloadJobFactory.create(video=asset.video, completed=True)
 
     response = anonymous.send("POST", f"/api/videos/{asset.video_id}/download")
 
@@ -67,7 +67,7 @@ def test_what_is_kept_is_ready_at_once_with_a_link(anonymous: ApiClient) -> None
 
 
 def test_a_running_download_tells_how_far_it_is(anonymous: ApiClient) -> None:
-    job = DownloadJobFactory(running=True, progress=42)
+    job = DownloadJobFactory.create(running=True, progress=42)
 
     document = anonymous.get(f"/api/videos/{job.video_id}/download").json()
 
@@ -75,7 +75,7 @@ def test_a_running_download_tells_how_far_it_is(anonymous: ApiClient) -> None:
 
 
 def test_a_failed_one_tells_why_and_is_begun_anew_when_asked(anonymous: ApiClient) -> None:
-    job = DownloadJobFactory(failed=True, error="It broke.", error_code="truncated")
+    job = DownloadJobFactory.create(failed=True, error="It broke.", error_code="truncated")
     path = f"/api/videos/{job.video_id}/download"
 
     document = anonymous.get(path).json()
@@ -85,7 +85,7 @@ def test_a_failed_one_tells_why_and_is_begun_anew_when_asked(anonymous: ApiClien
 
 
 def test_what_is_gone_cannot_be_asked_for_again(anonymous: ApiClient) -> None:
-    job = DownloadJobFactory(failed=True, video__gone_at=timezone.now())
+    job = DownloadJobFactory.create(failed=True, video__gone_at=timezone.now())
 
     response = anonymous.send("POST", f"/api/videos/{job.video_id}/download")
 
@@ -94,9 +94,9 @@ def test_what_is_gone_cannot_be_asked_for_again(anonymous: ApiClient) -> None:
 
 def test_a_full_queue_is_429_with_its_reason(anonymous: ApiClient) -> None:
     config.MOST_WAITING_DOWNLOADS = 1
-    DownloadJobFactory()
+    DownloadJobFactory.create()
 
-    response = anonymous.send("POST", f"/api/videos/{VideoFactory().pk}/download")
+    response = anonymous.send("POST", f"/api/videos/{VideoFactory.create().pk}/download")
 
     assert response.status_code == 429
     assert response.json()["code"] == response.json()["reason"] == "queue_full"
@@ -106,11 +106,11 @@ def test_a_full_queue_is_429_with_its_reason(anonymous: ApiClient) -> None:
 
 @pytest.mark.parametrize("body", [{"quality": "4k"}, {"quality": 720}, {"quality": None}, {"quality": ""}, {"qualty": "720"}])
 def test_a_quality_there_is_not_is_named(anonymous: ApiClient, body: dict[str, Any]) -> None:
-    response = anonymous.send("POST", f"/api/videos/{VideoFactory().pk}/download", body)
+    response = anonymous.send("POST", f"/api/videos/{VideoFactory.create().pk}/download", body)
 
     assert response.status_code == 400
     assert list(response.json()["fields"]) == list(body)
-    assert anonymous.get(f"/api/videos/{VideoFactory().pk}/download?quality=4k").status_code == 400
+    assert anonymous.get(f"/api/videos/{VideoFactory.create().pk}/download?quality=4k").status_code == 400
 
 
 def test_a_video_that_does_not_exist_cannot_be_downloaded(anonymous: ApiClient) -> None:
@@ -119,9 +119,10 @@ def test_a_video_that_does_not_exist_cannot_be_downloaded(anonymous: ApiClient) 
 
 
 def test_a_batch_is_one_zip_of_what_came(anonymous: ApiClient) -> None:
-    kept = AssetFactory()
-    DownloadJobFactory(video=kept.video, completed=True)
-    failing = VideoFactory()
+    kept = AssetFactory.create()
+    assert kept.object
+    DownloadJobFactory.create(video=kept.video, completed=True)
+    failing = VideoFactory.create()
 
     asked = anonymous.send("POST", "/api/videos/batch-download", {"ids": [kept.video_id, failing.pk, kept.video_id]})
 
@@ -143,7 +144,7 @@ def test_a_batch_is_one_zip_of_what_came(anonymous: ApiClient) -> None:
     "ids", [[], [0], [-1], ["1"], [1.5], [True], [2**63], [999_999], list(range(1, 102)), "1", None, {"0": 1}]
 )
 def test_a_batch_of_nonsense_is_refused_whole(anonymous: ApiClient, ids: Any) -> None:
-    VideoFactory()
+    VideoFactory.create()
 
     response = anonymous.send("POST", "/api/videos/batch-download", {"ids": ids})
 
@@ -154,7 +155,7 @@ def test_a_batch_of_nonsense_is_refused_whole(anonymous: ApiClient, ids: Any) ->
 
 
 def test_a_persons_batch_is_theirs_alone(people: People) -> None:
-    asked = people.client("editor").send("POST", "/api/videos/batch-download", {"ids": [VideoFactory().pk]})
+    asked = people.client("editor").send("POST", "/api/videos/batch-download", {"ids": [VideoFactory.create().pk]})
     path = f"/api/videos/batch-download/{asked.json()['id']}"
 
     assert people.client("editor").get(path).status_code == 200
@@ -165,7 +166,7 @@ def test_a_persons_batch_is_theirs_alone(people: People) -> None:
 def test_a_batch_that_does_not_fit_asks_for_nothing(anonymous: ApiClient) -> None:
     config.MOST_WAITING_DOWNLOADS = 1
 
-    response = anonymous.send("POST", "/api/videos/batch-download", {"ids": [VideoFactory().pk, VideoFactory().pk]})
+    response = anonymous.send("POST", "/api/videos/batch-download", {"ids": [VideoFactory.create().pk, VideoFactory.create().pk]})
 
     assert (response.status_code, response.json()["code"]) == (429, "queue_full")
     assert not Batch.objects.exists()

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection
 from django.test import RequestFactory
 from django.urls import path
+from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 
@@ -241,7 +242,7 @@ def test_errors_of_the_stages_have_their_own_answer(error: Exception, status: in
 
 
 def test_nested_errors_are_flattened_into_paths() -> None:
-    error = errors.exceptions.ValidationError({"a": {"b": ["Wrong."], "non_field_errors": ["All."]}, "c": [{}, {"d": ["Bad."]}]})
+    error = exceptions.ValidationError({"a": {"b": ["Wrong."], "non_field_errors": ["All."]}, "c": [{}, {"d": ["Bad."]}]})
 
     assert errors.body(error)["fields"] == {"a.b": ["Wrong."], "a": ["All."], "c.1.d": ["Bad."]}
 
@@ -257,7 +258,7 @@ def test_pages_keep_their_own_errors(anonymous: ApiClient) -> None:
 
 
 def test_reading_needs_no_account_and_a_session_works_beside_tokens(people: People) -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
     browser = ApiClient()
     browser.force_login(people.editor.user)
 

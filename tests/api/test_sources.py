@@ -73,7 +73,7 @@ def test_a_wrong_source_is_refused_by_field(people: People, body: dict[str, Any]
 
 
 def test_settings_are_changed_and_the_next_look_is_planned_anew(people: People) -> None:
-    source = SourceFactory(workspace=people.owner.workspace)
+    source = SourceFactory.create(workspace=people.owner.workspace)
 
     response = people.client("editor").send("PATCH", f"/api/sources/{source.pk}", {"cron": "0 0 1 1 *", "min_likes": None})
 
@@ -85,7 +85,7 @@ def test_settings_are_changed_and_the_next_look_is_planned_anew(people: People) 
 @pytest.mark.parametrize("field", sorted({field.name for field in Source._meta.get_fields()} - set(SETTINGS)))
 def test_no_other_field_can_be_assigned(people: People, field: str) -> None:
     """Mass assignment: whatever the model has or will have."""
-    source = SourceFactory(workspace=people.owner.workspace)
+    source = SourceFactory.create(workspace=people.owner.workspace)
     before = Source.objects.values().get()
 
     response = people.client("editor").send("PATCH", f"/api/sources/{source.pk}", {field: people.foreigner.workspace.pk})
@@ -96,7 +96,7 @@ def test_no_other_field_can_be_assigned(people: People, field: str) -> None:
 
 
 def test_a_scan_is_accepted_once_while_it_waits(people: People) -> None:
-    source = SourceFactory(workspace=people.owner.workspace)
+    source = SourceFactory.create(workspace=people.owner.workspace)
     client = people.client("editor")
 
     first, second = (client.send("POST", f"/api/sources/{source.pk}/scan") for _ in range(2))
@@ -107,9 +107,9 @@ def test_a_scan_is_accepted_once_while_it_waits(people: People) -> None:
 
 
 def test_runs_are_listed_newest_first_with_what_they_counted(people: People) -> None:
-    source = SourceFactory(workspace=people.owner.workspace)
-    runs = [CrawlJobFactory(source=source, completed=True, counts={"seen": n}) for n in range(3)]
-    CrawlJobFactory()
+    source = SourceFactory.create(workspace=people.owner.workspace)
+    runs = [CrawlJobFactory.create(source=source, completed=True, counts={"seen": n}) for n in range(3)]
+    CrawlJobFactory.create()
 
     first = people.client("viewer").get(f"/api/sources/{source.pk}/runs?limit=2").json()
     second = people.client("viewer").get(first["next"]).json()
@@ -121,7 +121,7 @@ def test_runs_are_listed_newest_first_with_what_they_counted(people: People) -> 
 
 
 def test_a_retrying_run_tells_why_and_when_it_goes_on(people: People) -> None:
-    run = CrawlJobFactory(source__workspace=people.owner.workspace, retrying=True)
+    run = CrawlJobFactory.create(source__workspace=people.owner.workspace, retrying=True)
 
     [shown] = people.client("viewer").get(f"/api/sources/{run.source_id}/runs").json()["results"]
 
@@ -131,7 +131,7 @@ def test_a_retrying_run_tells_why_and_when_it_goes_on(people: People) -> None:
 
 
 def test_deleting_a_source_keeps_its_videos(people: People) -> None:
-    sighting = SourceVideoFactory(source__workspace=people.owner.workspace)
+    sighting = SourceVideoFactory.create(source__workspace=people.owner.workspace)
 
     response = people.client("editor").send("DELETE", f"/api/sources/{sighting.source_id}")
 
@@ -142,9 +142,9 @@ def test_deleting_a_source_keeps_its_videos(people: People) -> None:
 
 
 def test_the_list_is_the_workspaces_own_and_can_be_narrowed(people: People) -> None:
-    mine = SourceFactory(workspace=people.owner.workspace, blocked=True)
-    SourceFactory(workspace=people.owner.workspace, is_active=False)
-    SourceFactory()
+    mine = SourceFactory.create(workspace=people.owner.workspace, blocked=True)
+    SourceFactory.create(workspace=people.owner.workspace, is_active=False)
+    SourceFactory.create()
     client = people.client("viewer")
 
     assert len(client.get("/api/sources").json()["results"]) == 2

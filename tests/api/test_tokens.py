@@ -108,9 +108,9 @@ def test_the_command_makes_lists_and_revokes(people: People) -> None:
 
 
 def test_the_command_knows_people_by_name_or_address() -> None:
-    first, second = UserFactory(), UserFactory(email="twice@example.org")
-    UserFactory(email="twice@example.org")
-    closed = UserFactory(is_active=False)
+    first, second = UserFactory.create(), UserFactory.create(email="twice@example.org")
+    UserFactory.create(email="twice@example.org")
+    closed = UserFactory.create(is_active=False)
 
     assert run("token", first.email).startswith("gsw_")
     assert run("token", second.username).startswith("gsw_")

@@ -32,7 +32,7 @@ def test_the_document_names_every_filter_there_is() -> None:
 
 
 def test_the_feed_goes_by_score_page_after_page(anonymous: ApiClient) -> None:
-    scores = [ScoreFactory(classic=float(n)) for n in range(5)]
+    scores = [ScoreFactory.create(classic=float(n)) for n in range(5)]
 
     seen, url = [], "/api/videos?limit=2"
     while url:
@@ -46,8 +46,8 @@ def test_the_feed_goes_by_score_page_after_page(anonymous: ApiClient) -> None:
 
 def test_the_next_page_keeps_the_filters(anonymous: ApiClient) -> None:
     for n in range(3):
-        VideoFactory(title=f"猫 {n} & more", views=n)
-    VideoFactory(title="狗")
+        VideoFactory.create(title=f"猫 {n} & more", views=n)
+    VideoFactory.create(title="狗")
 
     first = anonymous.get(f"/api/videos?q={quote('猫')}&ordering=-views&limit=2").json()
     second = anonymous.get(first["next"]).json()
@@ -57,8 +57,8 @@ def test_the_next_page_keeps_the_filters(anonymous: ApiClient) -> None:
 
 
 def test_a_card_says_null_where_the_platform_shows_nothing(anonymous: ApiClient) -> None:
-    video = VideoFactory(views=None, saves=0, author=None, published_at=None)
-    ScoreFactory(video=video, momentum=None)
+    video = VideoFactory.create(views=None, saves=0, author=None, published_at=None)
+    ScoreFactory.create(video=video, momentum=None)
 
     [card] = anonymous.get("/api/videos").json()["results"]
 
@@ -68,8 +68,8 @@ def test_a_card_says_null_where_the_platform_shows_nothing(anonymous: ApiClient)
 
 
 def test_a_cover_is_a_whole_address(anonymous: ApiClient) -> None:
-    score = ScoreFactory()
-    AssetFactory(video=score.video, role="cover", quality="", object__mime="image/webp")
+    score = ScoreFactory.create()
+    AssetFactory.create(video=score.video, role="cover", quality="", object__mime="image/webp")
 
     [card] = anonymous.get("/api/videos").json()["results"]
 
@@ -93,22 +93,22 @@ def test_a_cover_is_a_whole_address(anonymous: ApiClient) -> None:
     ],
 )
 def test_each_filter_narrows(anonymous: ApiClient, query: str) -> None:
-    wanted = VideoFactory(
+    wanted = VideoFactory.create(
         kind="carousel", title="Kitten", hashtags=["cats"], category="animals", views=500,
         published_at=datetime(2026, 11, 5, tzinfo=UTC),
     )  # fmt: skip
-    ScoreFactory(video=wanted, classic=20.0, surging=True)
-    AssetFactory(video=wanted)
-    other = VideoFactory(platform="tiktok", views=499, published_at=datetime(2026, 10, 1, tzinfo=UTC))
-    ScoreFactory(video=other, classic=10.0)
+    ScoreFactory.create(video=wanted, classic=20.0, surging=True)
+    AssetFactory.create(video=wanted)
+    other = VideoFactory.create(platform="tiktok", views=499, published_at=datetime(2026, 10, 1, tzinfo=UTC))
+    ScoreFactory.create(video=other, classic=10.0)
 
     assert ids(anonymous.get(f"/api/videos?{query}")) == [wanted.pk]
     assert len(ids(anonymous.get("/api/videos"))) == 2
 
 
 def test_author_and_sound_are_filters_too(anonymous: ApiClient) -> None:
-    score = ScoreFactory()
-    ScoreFactory()
+    score = ScoreFactory.create()
+    ScoreFactory.create()
 
     assert ids(anonymous.get(f"/api/videos?author={score.video.author_id}")) == [score.video_id]
     assert ids(anonymous.get("/api/videos?author=999999&sound=1")) == []
@@ -151,7 +151,7 @@ def test_all_mistakes_are_named_at_once(anonymous: ApiClient) -> None:
 
 def test_a_cursor_of_another_ordering_is_refused(anonymous: ApiClient) -> None:
     for _ in range(2):
-        ScoreFactory()
+        ScoreFactory.create()
     url = anonymous.get("/api/videos?limit=1").json()["next"]
 
     response = anonymous.get(f"{url}&ordering=-views")
@@ -160,8 +160,8 @@ def test_a_cursor_of_another_ordering_is_refused(anonymous: ApiClient) -> None:
 
 
 def test_a_source_filters_only_for_its_own_workspace(people: People) -> None:
-    mine = SourceVideoFactory(source__workspace=people.owner.workspace)
-    ScoreFactory(video=mine.video)
+    mine = SourceVideoFactory.create(source__workspace=people.owner.workspace)
+    ScoreFactory.create(video=mine.video)
     query = f"/api/videos?source={mine.source_id}"
 
     assert ids(people.client("viewer").get(query)) == [mine.video_id]
@@ -172,8 +172,8 @@ def test_a_source_filters_only_for_its_own_workspace(people: People) -> None:
 
 def test_a_page_costs_one_statement_however_long(anonymous: ApiClient, django_assert_num_queries: Any) -> None:
     for _ in range(20):
-        score = ScoreFactory()
-        AssetFactory(video=score.video, role="cover", quality="", object__mime="image/webp")
+        score = ScoreFactory.create()
+        AssetFactory.create(video=score.video, role="cover", quality="", object__mime="image/webp")
     anonymous.get("/api/videos")
 
     with django_assert_num_queries(1):
@@ -181,11 +181,12 @@ def test_a_page_costs_one_statement_however_long(anonymous: ApiClient, django_as
 
 
 def test_a_video_comes_with_its_files_and_links_that_play(anonymous: ApiClient) -> None:
-    asset = AssetFactory(video__sound=None)
-    AssetFactory(video=asset.video, role="thumbnail", quality="", position=50, object__mime="image/webp")
-    AssetFactory(video=asset.video, quality="720", wanted=True)
+    asset = AssetFactory.create(video__sound=None)
+    AssetFactory.create(video=asset.video, role="thumbnail", quality="", position=50, object__mime="image/webp")
+    AssetFactory.create(video=asset.video, quality="720", wanted=True)
 
     document = anonymous.get(f"/api/videos/{asset.video_id}").json()
+    assert asset.object
 
     assert [(file["role"], file["quality"], file["position"]) for file in document["files"]] == [
         ("thumbnail", "", 50),
@@ -198,8 +199,8 @@ def test_a_video_comes_with_its_files_and_links_that_play(anonymous: ApiClient) 
 
 
 def test_sources_of_a_video_are_shown_to_their_own_workspace(people: People) -> None:
-    sighting = SourceVideoFactory(source__workspace=people.owner.workspace)
-    SourceVideoFactory(video=sighting.video)
+    sighting = SourceVideoFactory.create(source__workspace=people.owner.workspace)
+    SourceVideoFactory.create(video=sighting.video)
     path = f"/api/videos/{sighting.video_id}"
 
     assert [source["source_id"] for source in people.client("viewer").get(path).json()["sources"]] == [sighting.source_id]
@@ -210,7 +211,7 @@ def test_sources_of_a_video_are_shown_to_their_own_workspace(people: People) -> 
     ("role", "status"), [("anonymous", 401), ("viewer", 403), ("editor", 200), ("owner", 200), ("staff", 200)]
 )
 def test_editors_and_staff_choose_the_category(people: People, role: str, status: int) -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
 
     response = people.client(role).send("PATCH", f"/api/videos/{video.pk}", {"category": " 动物\n world"})
 
@@ -221,7 +222,7 @@ def test_editors_and_staff_choose_the_category(people: People, role: str, status
 
 @pytest.mark.parametrize("field", sorted({field.name for field in Video._meta.get_fields()} - {"category"}))
 def test_nothing_else_of_a_video_can_be_assigned(people: People, field: str) -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
     before = Video.objects.values().get()
 
     response = people.client("staff").send("PATCH", f"/api/videos/{video.pk}", {field: 1, "category": "x"})
@@ -231,9 +232,9 @@ def test_nothing_else_of_a_video_can_be_assigned(people: People, field: str) -> 
     assert Video.objects.values().get() == before
 
 
-@pytest.mark.parametrize("category", ["x" * 61, "a\u202eb", "a\x00b", None, 5, ["x"]])
+@pytest.mark.parametrize("category", ["x" * 61, "a\u202eb", "a\x07b", None, 5, ["x"]])
 def test_a_category_is_a_short_plain_text(people: People, category: Any) -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
 
     response = people.client("editor").send("PATCH", f"/api/videos/{video.pk}", {"category": category})
 
@@ -242,10 +243,10 @@ def test_a_category_is_a_short_plain_text(people: People, category: Any) -> None
 
 
 def test_a_history_is_told_in_pages_back_to_its_beginning(anonymous: ApiClient) -> None:
-    score = ScoreFactory(momentum=0.25)
+    score = ScoreFactory.create(momentum=0.25)
     start = timezone.now() - timedelta(hours=5)
     for hour in range(5):
-        MetricSnapshotFactory(video=score.video, observed_at=start + timedelta(hours=hour), views=hour, saves=None)
+        MetricSnapshotFactory.create(video=score.video, observed_at=start + timedelta(hours=hour), views=hour, saves=None)
 
     pages, url = [], f"/api/videos/{score.video_id}/metrics?limit=2"
     while url:
@@ -259,7 +260,7 @@ def test_a_history_is_told_in_pages_back_to_its_beginning(anonymous: ApiClient) 
 
 
 def test_the_score_is_explained_by_its_parts(anonymous: ApiClient) -> None:
-    score = ScoreFactory(video__views=1000, video__likes=100, video__shares=None)
+    score = ScoreFactory.create(video__views=1000, video__likes=100, video__shares=None)
 
     parts = anonymous.get(f"/api/videos/{score.video_id}/metrics").json()["score"]["parts"]
 
@@ -270,14 +271,14 @@ def test_the_score_is_explained_by_its_parts(anonymous: ApiClient) -> None:
 
 @pytest.mark.parametrize("cursor", ["!", "AAAA", "MjAyNi0xMS0yMA", "MjAyNi0xMS0yMFQxMjowMDowMA"])
 def test_a_wrong_cursor_of_a_history_is_named(anonymous: ApiClient, cursor: str) -> None:
-    response = anonymous.get(f"/api/videos/{VideoFactory().pk}/metrics?cursor={cursor}")
+    response = anonymous.get(f"/api/videos/{VideoFactory.create().pk}/metrics?cursor={cursor}")
 
     assert response.status_code == 400
     assert list(response.json()["fields"]) == ["cursor"]
 
 
 def test_an_author_is_shown(anonymous: ApiClient) -> None:
-    author = AuthorFactory(followers=None, bio="<script>")
+    author = AuthorFactory.create(followers=None, bio="<script>")
 
     document = anonymous.get(f"/api/authors/{author.pk}").json()
 
@@ -287,7 +288,7 @@ def test_an_author_is_shown(anonymous: ApiClient) -> None:
 
 
 def test_a_deleted_workspace_member_sees_no_sources(people: People) -> None:
-    SourceFactory(workspace=people.viewer.workspace)
+    SourceFactory.create(workspace=people.viewer.workspace)
     client = people.client("viewer")
     people.viewer.delete()
 
