@@ -131,7 +131,7 @@ def _files_of(video: Video, quality: str) -> list[Entry]:
         return _carousel(video, folder=filename_for(video.title, video.external_id, "").rstrip(".") + "/")
     role = AssetRole.AUDIO if quality == Quality.AUDIO else AssetRole.VIDEO
     assets = _ready(video).filter(role=role, quality=quality)
-    return [_entry(asset, filename_for(video.title, video.external_id, extension_of(asset.object.mime))) for asset in assets]
+    return [_entry(asset, filename_for(video.title, video.external_id, "").rstrip(".")) for asset in assets]
 
 
 def _carousel(video: Video | None, *, folder: str) -> list[Entry]:
@@ -140,7 +140,7 @@ def _carousel(video: Video | None, *, folder: str) -> list[Entry]:
     entries = []
     for asset in _ready(video).filter(role__in=[AssetRole.SLIDE, AssetRole.COVER, AssetRole.AUDIO]):
         number = f" {asset.position + 1:02d}" if asset.role == AssetRole.SLIDE else ""
-        entries.append(_entry(asset, f"{folder}{asset.role}{number}.{extension_of(asset.object.mime)}"))
+        entries.append(_entry(asset, f"{folder}{asset.role}{number}"))
     return entries
 
 
@@ -152,9 +152,9 @@ def _ready(video: Video) -> QuerySet[Asset]:
     )
 
 
-def _entry(asset: Asset, name: str) -> Entry:
+def _entry(asset: Asset, stem: str) -> Entry:
     assert asset.object is not None
-    return Entry(name=name, sha256=asset.object.sha256, size=asset.object.size)
+    return Entry(name=f"{stem}.{extension_of(asset.object.mime)}", sha256=asset.object.sha256, size=asset.object.size)
 
 
 def _unique(entries: Sequence[Entry]) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""When the storage is full or refuses us, downloads stop being claimed, with one reason for all to see; and go on by themselves."""
+"""When the storage is full or refuses us, downloads stop being claimed, with one reason for all to see, until it is well."""
 
 import logging
 import shutil

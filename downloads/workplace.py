@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -30,13 +30,18 @@ def workplace(name: str, fence: int) -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep(older_than: timedelta) -> int:
-    """Remove folders that nobody holds and nobody touched for a while; return how many."""
+def names() -> list[str]:
+    """Of the folders there are."""
+    return [folder.name for folder in root().glob("*")]
+
+
+def sweep(older_than: timedelta, *, ended: Container[str] = ()) -> int:
+    """Remove folders that nobody holds and nobody touched for a while, or whose job has ended; return how many."""
     removed = 0
     for folder in root().glob("*"):
         with suppress(FileNotFoundError, NotADirectoryError):
             newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-            if time.time() - newest < older_than.total_seconds():
+            if folder.name not in ended and time.time() - newest < older_than.total_seconds():
                 continue
             taken = _take(folder)
             if taken is not None:

@@ -151,7 +151,7 @@ def _system_folders() -> Iterator[str]:
     for name in ("lib", "lib64", "lib32", "bin"):
         folder = Path("/", name)
         if folder.is_symlink():
-            yield from ("--symlink", os.readlink(folder), str(folder))
+            yield from ("--symlink", str(folder.readlink()), str(folder))
         elif folder.is_dir():
             yield from ("--ro-bind", str(folder), str(folder))
     # Debian reaches libblas and others, which ffmpeg needs to start, through these links.

@@ -27,7 +27,7 @@ BLOCK = 8 * 1024 * 1024
 
 
 @deconstructible(path="downloads.stores.azure.AzureStore")
-class AzureStore(AzureStorage):  # type: ignore[misc]  # django-storages has no types
+class AzureStore(AzureStorage):
     """See stores.base.Store."""
 
     def __init__(self, **options: Any) -> None:

@@ -30,11 +30,11 @@ _REFUSED = {"AccessDenied", "Unauthorized", "InvalidAccessKeyId", "SignatureDoes
 
 
 @deconstructible(path="downloads.stores.s3.S3Store")
-class S3Store(S3Storage):  # type: ignore[misc]  # django-storages has no types
+class S3Store(S3Storage):
     """See stores.base.Store."""
 
     def __init__(self, **options: Any) -> None:
-        addressing = options.get("addressing_style") or "auto"
+        addressing: Any = options.get("addressing_style") or "auto"
         config = Config(
             signature_version="s3v4",
             connect_timeout=5,

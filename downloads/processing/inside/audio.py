@@ -2,6 +2,7 @@
 
 import json
 import sys
+from typing import Any
 
 sys.path.append("/packages")
 
@@ -10,7 +11,7 @@ import av
 MUXERS = {"aac": "ipod", "alac": "ipod", "mp3": "mp3", "opus": "webm", "vorbis": "webm"}
 
 
-def main(path, demuxer):
+def main(path: str, demuxer: str) -> dict[str, Any]:
     av.logging.set_level(av.logging.PANIC)
     whitelist = {"protocol_whitelist": "file", "format_whitelist": demuxer}
     with av.open(path, format=demuxer, options=whitelist) as source:
@@ -36,4 +37,4 @@ if __name__ == "__main__":
         result = main(sys.argv[1], sys.argv[2])
     except av.error.FFmpegError as error:
         result = {"unreadable": f"{type(error).__name__}: {error.strerror}"}
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result))

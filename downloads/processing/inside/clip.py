@@ -8,7 +8,9 @@ whoever reads it trusts none of its types.
 import base64
 import json
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 sys.path.append("/packages")
 
@@ -21,7 +23,7 @@ FORWARD_FRAMES = 60
 MOST_PACKETS = 2_000_000
 
 
-def main(path, demuxer, side):
+def main(path: str, demuxer: str, side: int) -> dict[str, Any]:
     av.logging.set_level(av.logging.PANIC)
     whitelist = {"protocol_whitelist": "file", "format_whitelist": demuxer, "enable_drefs": "0"}
     if demuxer != "mov":
@@ -37,8 +39,8 @@ def main(path, demuxer, side):
     return answer
 
 
-def facts(container, video, audio):
-    answer = {
+def facts(container: Any, video: Any, audio: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = {
         "duration": seconds(container.duration, Fraction(1, av.time_base)),
         "bitrate": container.bit_rate,
         "streams": len(container.streams),
@@ -66,10 +68,11 @@ def facts(container, video, audio):
     return answer
 
 
-def read_packets(container, video, audio, answer):
+def read_packets(container: Any, video: Any, audio: Any, answer: dict[str, Any]) -> list[int]:
     """Every packet: is it whole, does its inside add up, and how far does each stream reach? Returns key frame times."""
-    keys, count = [], 0
-    reach = {stream.index: [0, None, None] for stream in (video, audio) if stream is not None}
+    keys: list[int] = []
+    count = 0
+    reach: dict[int, list[Any]] = {stream.index: [0, None, None] for stream in (video, audio) if stream is not None}
     nal_size = length_prefix(video.codec_context) if video is not None else 0
     for packet in container.demux(*(s for s in (video, audio) if s is not None)):
         if not packet.size:
@@ -101,7 +104,7 @@ def read_packets(container, video, audio, answer):
     return sorted(keys)
 
 
-def length_prefix(context):
+def length_prefix(context: Any) -> int:
     """How many bytes give the length of each unit inside a packet (H.264 and H.265 in MP4), or 0."""
     extra = context.extradata or b""
     if context.name == "h264" and len(extra) > 6 and extra[0] == 1:
@@ -111,7 +114,7 @@ def length_prefix(context):
     return 0
 
 
-def adds_up(data, size):
+def adds_up(data: memoryview, size: int) -> bool:
     """Whether the units fill the packet exactly: zeros, shifted or foreign bytes do not."""
     at, end = 0, len(data)
     while at < end:
@@ -122,24 +125,24 @@ def adds_up(data, size):
     return at == end
 
 
-def sample(container, video, audio, keys, side, answer):
+def sample(container: Any, video: Any, audio: Any, keys: list[int], side: int, answer: dict[str, Any]) -> None:
     """Decode at 10, 50 and 90 %: a picture from the nearest key frame, and the sound beside it."""
     if video is None and audio is None:
         return
     guide = video if video is not None else audio
     first, length = answer_span(answer, "video" if video is not None else "audio", guide)
-    used = []
+    used: list[int] = []
     for share in POINTS:
         target = first + int(length * share)
-        key = min(keys, key=lambda pts: abs(pts - target), default=None)
-        forward = used.count(key) * FORWARD_FRAMES
-        used.append(key)
         if video is None:
             decode_sound(container, audio, target, answer)
             continue
-        if key is None:
+        if not keys:
             answer["complaints"].append("no_key_frames")
             return
+        key = min(keys, key=lambda pts: abs(pts - target))
+        forward = used.count(key) * FORWARD_FRAMES
+        used.append(key)
         frame = decode_picture(container, video, key, target, forward if target > key else 0)
         if frame is None:
             answer["complaints"].append("undecodable_picture")
@@ -151,13 +154,13 @@ def sample(container, video, audio, keys, side, answer):
             decode_sound(container, audio, int(target * video.time_base / audio.time_base), answer)
 
 
-def answer_span(answer, name, stream):
+def answer_span(answer: dict[str, Any], name: str, stream: Any) -> tuple[int, int]:
     first = answer[name].get("start") or 0
     length = answer[name].get("reach") or 0
     return int(first / stream.time_base), int(length / stream.time_base)
 
 
-def decode_picture(container, video, key, target, forward):
+def decode_picture(container: Any, video: Any, key: int, target: int, forward: int) -> Any:
     """The key frame at `key`, or the picture up to `forward` frames after it and not after `target`. None if broken."""
     context = video.codec_context
     if not context.is_open:
@@ -184,7 +187,7 @@ def decode_picture(container, video, key, target, forward):
     return frame
 
 
-def from_key_frame(container, video, key):
+def from_key_frame(container: Any, video: Any, key: int) -> Iterator[Any]:
     """Packets of the picture from the key frame on. A transport stream has no index: its seek may land later, so go back."""
     for back in (0, 2, 10):
         container.seek(max(0, key - int(back / video.time_base)), stream=video, backward=True)
@@ -201,7 +204,7 @@ def from_key_frame(container, video, key):
             return
 
 
-def decode_sound(container, audio, target, answer):
+def decode_sound(container: Any, audio: Any, target: int, answer: dict[str, Any]) -> None:
     """A few packets of sound near `target`; silence beside a picture is no fault, undecodable sound is."""
     context = audio.codec_context
     context.flush_buffers()
@@ -222,7 +225,7 @@ def decode_sound(container, audio, target, answer):
     answer["audio"]["decoded"] = answer["audio"].get("decoded", 0) + frames
 
 
-def thumbnail(frame, side, at):
+def thumbnail(frame: Any, side: int, at: float | None) -> dict[str, Any]:
     """A JPEG, upright, with square pixels and without any metadata of the clip."""
     width, height = frame.width, frame.height
     scale = min(1, side / max(width, height))
@@ -234,7 +237,7 @@ def thumbnail(frame, side, at):
         threads=1,
     )
     small = upright(small, frame.rotation)
-    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder: Any = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = small.width, small.height, "yuvj420p"
     encoder.time_base = Fraction(1, 25)
     encoder.thread_count = 1
@@ -244,12 +247,12 @@ def thumbnail(frame, side, at):
     return {"at": at, "width": small.width, "height": small.height, "jpeg": base64.b64encode(jpeg).decode()}
 
 
-def upright(frame, rotation):
+def upright(frame: Any, rotation: int) -> Any:
     turns = {90: ["2"], -270: ["2"], -90: ["1"], 270: ["1"], 180: ["1", "1"], -180: ["1", "1"]}.get(rotation)
     if not turns:
         return frame
     graph = av.filter.Graph()
-    last = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=Fraction(1, 25))
+    last: Any = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=Fraction(1, 25))
     for turn in turns:
         step = graph.add("transpose", turn)
         last.link_to(step)
@@ -260,7 +263,7 @@ def upright(frame, rotation):
     return graph.pull()
 
 
-def seconds(ticks, base):
+def seconds(ticks: Any, base: Any) -> float | None:
     return None if ticks is None or base is None else float(ticks * base)
 
 
@@ -269,4 +272,4 @@ if __name__ == "__main__":
         result = main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
     except av.error.FFmpegError as error:
         result = {"unreadable": f"{type(error).__name__}: {error.strerror}"}
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result))

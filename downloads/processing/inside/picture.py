@@ -6,6 +6,7 @@ argv: the file, the longest side of the copy, its format (WEBP or JPEG).
 import json
 import sys
 import warnings
+from typing import Any
 
 sys.path.append("/packages")
 
@@ -19,12 +20,13 @@ class Refused(Exception):
     pass
 
 
-def main(path, side, target):
+def main(path: str, side: int, target: str) -> dict[str, Any]:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as picture:
         facts = {"format": picture.format, "width": picture.width, "height": picture.height}
-        if getattr(picture, "n_frames", 1) > MOST_FRAMES:
-            raise Refused(f"{picture.n_frames} frames")
+        frames = getattr(picture, "n_frames", 1)
+        if frames > MOST_FRAMES:
+            raise Refused(f"{frames} frames")
         if picture.format == "JPEG":
             picture.draft("RGB", (side, side))  # decodes at 1/2, 1/4 or 1/8 where that is enough
         picture.load()
@@ -50,4 +52,4 @@ if __name__ == "__main__":
         result = {"too_large": str(error)}
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, ZeroDivisionError) as error:
         result = {"unreadable": f"{type(error).__name__}: {error}"}
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result))

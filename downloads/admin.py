@@ -1,0 +1,170 @@
+"""What is kept, who asked for it, and how it is brought."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from downloads import storage
+from downloads.filenames import filename_for
+from downloads.models import Asset, Batch, CoverJob, DownloadJob, DownloadRequest, Extractor, StoredObject
+from downloads.processing.containers import extension_of
+from jobs.admin import JobAdmin
+
+
+class ReadOnly(ModelAdmin):
+    """Written by the downloads themselves; looked at here."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class RequestInline(TabularInline):
+    model = DownloadRequest
+    fields = ["user", "is_automatic", "created_at"]
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(DownloadJob)
+class DownloadJobAdmin(JobAdmin):
+    list_display = ["show_video", "quality", "extractor", *JobAdmin.list_display[1:]]
+    list_filter = ["quality", "extractor", "video__platform", *JobAdmin.list_filter]
+    list_select_related = ["video"]
+    search_fields = ["video__external_id", "video__title", "error"]
+    autocomplete_fields: Any = []
+    inlines = [RequestInline]
+
+    @display(description=_("video"), ordering="video_id")
+    def show_video(self, job: DownloadJob) -> str:
+        return str(job.video)
+
+
+@admin.register(CoverJob)
+class CoverJobAdmin(JobAdmin):
+    list_display = ["asset", *JobAdmin.list_display[1:]]
+    list_filter = ["asset__role", *JobAdmin.list_filter]
+    list_select_related = ["asset"]
+    search_fields = ["asset__video__external_id", "asset__author__external_id", "error"]
+
+
+@admin.register(Asset)
+class AssetAdmin(ReadOnly):
+    list_display = ["show_thing", "role", "quality", "position", "show_state", "show_object", "error_code", "ready_at"]
+    list_filter = ["state", "role", "quality", "error_code"]
+    list_select_related = ["video", "author", "object"]
+    search_fields = ["video__external_id", "video__title", "author__external_id", "object__sha256"]
+    ordering = ["-id"]
+
+    @display(description=_("of"))
+    def show_thing(self, asset: Asset) -> str:
+        return str(asset.video or asset.author)
+
+    @display(
+        description=_("state"),
+        label={"wanted": "info", "ready": "success", "failed": "danger", "removed": "default"},
+    )
+    def show_state(self, asset: Asset) -> tuple[str, str]:
+        return asset.state, asset.get_state_display()
+
+    @display(description=_("object"))
+    def show_object(self, asset: Asset) -> str | SafeString:
+        if asset.object is None:
+            return "–"
+        url = reverse("admin:downloads_storedobject_change", args=[asset.object.pk])
+        return format_html('<a class="underline" href="{}">{}</a>', url, asset.object)
+
+
+@admin.register(StoredObject)
+class StoredObjectAdmin(ReadOnly):
+    list_display = ["__str__", "mime", "show_size", "show_picture", "duration_ms", "created_at", "verified_at"]
+    list_filter = ["mime", "created_at"]
+    search_fields = ["sha256"]
+    ordering = ["-id"]
+    readonly_fields = ["show_link"]
+
+    @display(description=_("size"), ordering="size")
+    def show_size(self, row: StoredObject) -> str:
+        return filesizeformat(row.size)
+
+    @display(description=_("picture"))
+    def show_picture(self, row: StoredObject) -> str:
+        return f"{row.width} × {row.height}" if row.width else "–"
+
+    @display(description=_("open"))
+    def show_link(self, row: StoredObject) -> SafeString:
+        name = filename_for("", row.sha256[:12], extension_of(row.mime))
+        return format_html('<a class="underline" href="{}">{}</a>', storage.link(row.sha256, row.mime, name), name)
+
+
+@admin.register(Extractor)
+class ExtractorAdmin(ModelAdmin):
+    list_display = [
+        "name",
+        "platform",
+        "is_enabled",
+        "priority",
+        "most_per_minute",
+        "cooling_until",
+        "show_health",
+        "last_success_at",
+        "last_error",
+    ]
+    list_editable = ["is_enabled", "priority", "most_per_minute"]
+    list_filter = ["platform", "is_enabled"]
+    ordering = ["platform", "priority"]
+    readonly_fields = ["name", "platform", "successes", "failures", "failures_in_a_row", "last_error", "last_success_at"]
+    actions = ["wake"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # they appear by themselves, at the first download of a platform
+
+    @display(description=_("health"))
+    def show_health(self, extractor: Extractor) -> str:
+        tried = extractor.successes + extractor.failures
+        return f"{extractor.successes} / {tried}" if tried else "–"
+
+    @action(description=_("End the cool-down"), permissions=["change"])
+    def wake(self, request: HttpRequest, extractors: QuerySet[Extractor]) -> None:
+        count = extractors.update(cooling_until=None, failures_in_a_row=0)
+        self.message_user(request, _("%d extractors may be asked again.") % count)
+
+
+@admin.register(DownloadRequest)
+class DownloadRequestAdmin(ReadOnly):
+    list_display = ["job", "user", "is_automatic", "created_at"]
+    list_filter = ["is_automatic", "created_at"]
+    list_select_related = ["job", "user"]
+    search_fields = ["job__video__external_id", "user__username"]
+    ordering = ["-id"]
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnly):
+    list_display = ["__str__", "user", "quality", "show_jobs", "created_at"]
+    list_filter = ["quality", "created_at"]
+    search_fields = ["user__username"]
+
+    @display(description=_("downloads"))
+    def show_jobs(self, batch: Batch) -> int:
+        return batch.jobs.count()
