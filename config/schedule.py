@@ -21,6 +21,7 @@ SCHEDULE = [
     Periodic("Health: look at every part", "monitoring.tasks.look", timedelta(seconds=60)),
     Periodic("Ranking: score what was missed", "monitoring.tasks.rank_what_was_missed", timedelta(minutes=5)),
     Periodic("Downloads: ask for what was missed", "monitoring.tasks.find_missed_downloads", timedelta(minutes=2)),
+    Periodic("Downloads: room and rights in the storage", "monitoring.tasks.check_storage", timedelta(seconds=60)),
     Periodic("Downloads: temporary files", "monitoring.tasks.clear_temporary_files", timedelta(hours=1)),
     Periodic("Snapshots: room for the months to come", "monitoring.tasks.make_partitions", timedelta(days=1)),
     Periodic("Clean-up: old videos, unused bytes", "monitoring.tasks.clean_up", "30 3 * * *"),

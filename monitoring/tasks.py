@@ -1,19 +1,15 @@
 """Upkeep, each pass with its record. Listed in config/schedule.py; what a pass does belongs to the stage it calls."""
 
-from datetime import timedelta
-
 from celery import current_task, shared_task
 from django.utils import timezone
 
 from crawler import partitions
 from crawler.services import dispatch_due_sources
-from downloads import covers, services, workplace
+from downloads import circuit, covers, services, upkeep
 from jobs.services import dispatch
 from monitoring import canaries, cleanup, health, housekeeping, sweeping
 from monitoring.passes import only_one, record
 from ranking.services import rank_missed
-
-KEEP_PARTIAL_FILES = timedelta(hours=24)
 
 
 @shared_task(ignore_result=True)
@@ -49,7 +45,14 @@ def find_missed_downloads() -> None:
 def clear_temporary_files() -> None:
     """What interrupted downloads left behind and no attempt came back for."""
     with record("temporary files") as counts:
-        counts["folders"] = workplace.sweep(KEEP_PARTIAL_FILES)
+        counts.update(upkeep.clear_temporary_files())
+
+
+@shared_task(ignore_result=True)
+def check_storage() -> None:
+    """Downloads rest while there is no room or the storage refuses us, and go on when it is well."""
+    with record("storage", quiet=True) as counts:
+        counts.update(circuit.check())
 
 
 @shared_task(ignore_result=True)
