@@ -223,7 +223,8 @@ class World:
         is_carousel = place % CAROUSEL_EVERY == 4 and not is_upcoming
         published_at = self._published(chance, is_upcoming)
         # Two places back is never a carousel nor a repost itself.
-        original = number - 2 * len(TOPICS) if place % 15 == 14 and not is_carousel else number
+        is_repost = place % 15 == 14 and number % len(TOPICS) in {1, 4, 6} and not is_carousel
+        original = number - 2 * len(TOPICS) if is_repost else number
         looks = random.Random(f"{self.seed}/look/{original}")
         width, height = self._shape(looks, is_carousel)
         seconds = looks.randrange(36, 96) / 12

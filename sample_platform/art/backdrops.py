@@ -28,15 +28,20 @@ PALETTES = (
 )
 
 
+def focus(b: Brush) -> float:
+    """Where the figure stands across the frame: the middle, or the right of a wide one."""
+    return b.wide * (0.74 if b.wide > b.high else 0.5)
+
+
 def sun(b: Brush, chance: Random, p: Palette) -> None:
     middle = b.high * 0.56
     for step, share in ((430, 0.18), (360, 0.3), (290, 0.85)):
-        b.circle(b.wide / 2, middle, step, fade(mix(p.accent, p.light, 0.45), share))
+        b.circle(focus(b), middle, step, fade(mix(p.accent, p.light, 0.45), share))
 
 
 def rays(b: Brush, chance: Random, p: Palette) -> None:
     far = math.hypot(b.wide, b.high)
-    middle = (b.wide / 2, b.high * 0.58)
+    middle = (focus(b), b.high * 0.58)
     for step in range(0, 24, 2):
         a, z = step * math.tau / 24, (step + 1) * math.tau / 24
         corners = [(middle[0] + far * math.cos(angle), middle[1] + far * math.sin(angle)) for angle in (a, z)]
@@ -50,13 +55,13 @@ def dots(b: Brush, chance: Random, p: Palette) -> None:
         radius = 4 + 17 * row / rows
         for column in range(int(b.wide / 62) + 2):
             b.circle(column * 62 + (row % 2) * 31, row * 62, radius, fade(p.light, 0.2))
-    b.circle(b.wide / 2, b.high * 0.57, 350, fade(p.light, 0.35))
+    b.circle(focus(b), b.high * 0.57, 350, fade(p.light, 0.35))
 
 
 def stripes(b: Brush, chance: Random, p: Palette) -> None:
     for x in range(-int(b.high), int(b.wide), 150):
         b.poly([(x, b.high), (x + 75, b.high), (x + 75 + b.high, 0), (x + b.high, 0)], fade(p.light, 0.16))
-    b.circle(b.wide / 2, b.high * 0.57, 345, fade(p.accent, 0.55))
+    b.circle(focus(b), b.high * 0.57, 345, fade(p.accent, 0.55))
 
 
 def bokeh(b: Brush, chance: Random, p: Palette) -> None:
@@ -70,7 +75,7 @@ def bokeh(b: Brush, chance: Random, p: Palette) -> None:
 def arches(b: Brush, chance: Random, p: Palette) -> None:
     colours: list[Colour] = [p.second, p.accent, p.light, mix(p.bottom, p.light, 0.35)]
     for step, colour in enumerate(colours):
-        b.circle(b.wide / 2, b.high * 0.62, 470 - step * 68, fade(colour, 0.75))
+        b.circle(focus(b), b.high * 0.62, 470 - step * 68, fade(colour, 0.75))
 
 
 def night(b: Brush, chance: Random, p: Palette) -> None:
@@ -81,20 +86,20 @@ def night(b: Brush, chance: Random, p: Palette) -> None:
             chance.uniform(1.5, 5),
             fade("#ffffff", chance.uniform(0.4, 1)),
         )
-    b.circle(b.wide * 0.5, b.high * 0.55, 340, fade("#fff3c9", 0.2))
-    b.circle(b.wide * 0.5, b.high * 0.55, 300, "#ffeeb8")
+    b.circle(focus(b), b.high * 0.55, 340, fade("#fff3c9", 0.2))
+    b.circle(focus(b), b.high * 0.55, 300, "#ffeeb8")
     for x, y, r in ((-120, -140, 46), (100, -190, 30), (150, 40, 54), (-40, 190, 34)):
-        b.circle(b.wide * 0.5 + x, b.high * 0.55 + y, r, "#f7dc94")
+        b.circle(focus(b) + x, b.high * 0.55 + y, r, "#f7dc94")
 
 
 def grid(b: Brush, chance: Random, p: Palette) -> None:
     horizon = b.high * 0.62
-    b.circle(b.wide / 2, horizon - 120, 300, fade(p.accent, 0.9))
+    b.circle(focus(b), horizon - 120, 300, fade(p.accent, 0.9))
     for step in range(6):
         b.box(0, horizon - 30 - step * 46, b.wide, horizon - 14 - step * 46, fade(p.bottom, 0.95))
     b.box(0, horizon, b.wide, b.high, p.dark)
     for step in range(-16, 17):
-        b.line([(b.wide / 2 + step * 40, horizon), (b.wide / 2 + step * 260, b.high)], 3.5, fade(p.second, 0.75))
+        b.line([(focus(b) + step * 40, horizon), (focus(b) + step * 260, b.high)], 3.5, fade(p.second, 0.75))
     for step in range(10):
         y = horizon + (b.high - horizon) * (step / 10) ** 1.8
         b.line([(0, y), (b.wide, y)], 3.5, fade(p.second, 0.75))
@@ -137,7 +142,7 @@ def table(b: Brush, chance: Random, p: Palette) -> None:
 def floor(b: Brush, chance: Random, p: Palette) -> None:
     top = b.high * 0.79
     b.box(0, top, b.wide, b.high, mix(p.bottom, p.dark, 0.5))
-    b.oval(b.wide / 2, top + 62, 400, 56, fade(p.accent, 0.5))
+    b.oval(focus(b), top + 62, 400, 56, fade(p.accent, 0.5))
 
 
 PATTERNS: dict[str, tuple[tuple[Pattern, ...], tuple[Pattern, ...]]] = {

@@ -114,39 +114,41 @@ def headline(width: int, height: int, chinese: str, english: str, palette: Palet
     side = min(width, height)
     big, small = readable(chinese, english)
     style = chance.choice(("outline", "yellow", "sticker", "shadow"))
-    size, lines = fitted(big, round(side * 0.165), width * (0.74 if style == "sticker" else 0.84), 2)
+    is_wide = width > height  # then the words stand on the left, the figure on the right
+    middle, room = (width * 0.3, width * 0.46) if is_wide else (width / 2, width * 0.84)
+    size, lines = fitted(big, round(side * 0.165), room * (0.88 if style == "sticker" else 1), 2)
     # Low enough to stay whole where a list shows the middle three quarters of a tall cover.
-    top = height * (0.15 if height > width * 1.5 else 0.06)
+    top = height * (0.3 if is_wide else 0.15 if height > width * 1.5 else 0.06)
     if style == "sticker":
-        end = _sticker(layer, lines, size, top, palette)
+        end = _sticker(layer, lines, size, middle, top, palette)
     else:
         fill = {"outline": "#ffffff", "yellow": "#ffe93b", "shadow": palette.light}[style]
-        edge = palette.dark
+        edge, stroke = palette.dark, 0.085
         if style == "shadow":
-            write(layer, lines, width / 2 + size * 0.07, top + size * 0.07, size, fade(edge, 0.85), stroke=0.05, edge=edge)
-        end = write(layer, lines, width / 2, top, size, fill, stroke=0.045 if style == "shadow" else 0.085, edge=edge)
+            stroke = 0.045
+            write(layer, lines, middle + size * 0.07, top + size * 0.07, size, fade(edge, 0.85), stroke=0.05, edge=edge)
+        end = write(layer, lines, middle, top, size, fill, stroke=stroke, edge=edge)
     if small:
-        _pill(layer, small, end + size * 0.2, round(side * 0.044), palette)
-    turned = layer.rotate(chance.choice((-4, -2, 0, 2, 4)), Image.Resampling.BICUBIC, center=(width / 2, (top + end) / 2))
-    return turned
+        _pill(layer, small, middle, end + size * 0.2, round(side * 0.044), palette)
+    turn = chance.choice((-4, -2, 0, 2, 4))
+    return layer.rotate(turn, Image.Resampling.BICUBIC, center=(middle, (top + end) / 2))
 
 
-def _sticker(layer: Image.Image, lines: list[str], size: int, top: float, palette: Palette) -> float:
+def _sticker(layer: Image.Image, lines: list[str], size: int, middle: float, top: float, palette: Palette) -> float:
     pen = ImageDraw.Draw(layer)
     y = top
     for line in lines:
         half = font(size).getlength(line) / 2 + size * 0.22
-        box = (layer.width / 2 - half, y - size * 0.06, layer.width / 2 + half, y + size * 1.28)
+        box = (middle - half, y - size * 0.06, middle + half, y + size * 1.28)
         pen.rounded_rectangle([edge + size * 0.08 for edge in box], radius=size * 0.2, fill=fade(palette.dark, 0.9))
         pen.rounded_rectangle(box, radius=size * 0.2, fill="#ffffff")
-        write(layer, [line], layer.width / 2, y - size * 0.04, size, palette.dark)
+        write(layer, [line], middle, y - size * 0.04, size, palette.dark)
         y += size * 1.4
     return y
 
 
-def _pill(layer: Image.Image, text: str, y: float, size: int, palette: Palette) -> None:
+def _pill(layer: Image.Image, text: str, middle: float, y: float, size: int, palette: Palette) -> None:
     pen = ImageDraw.Draw(layer)
     half = font(size).getlength(text) / 2 + size * 0.7
-    box = (layer.width / 2 - half, y, layer.width / 2 + half, y + size * 1.75)
-    pen.rounded_rectangle(box, radius=size, fill=palette.dark)
-    pen.text((layer.width / 2, y + size * 0.86), text, font=font(size), fill="#ffffff", anchor="mm")
+    pen.rounded_rectangle((middle - half, y, middle + half, y + size * 1.75), radius=size, fill=palette.dark)
+    pen.text((middle, y + size * 0.86), text, font=font(size), fill="#ffffff", anchor="mm")

@@ -59,7 +59,8 @@ def scene(video: Video, width: int, height: int) -> Scene:
 
 def _hero(video: Video, chance: random.Random, palette: Palette, width: int, height: int) -> Sprite:
     """The figure with a soft shadow, standing on the ground in the middle."""
-    side = round(min(width * 0.84, height * 0.52))
+    share = 0.78 if width > height else 0.52 if height > width * 1.5 else 0.45
+    side = round(min(width * 0.84, height * share))
     brush = Brush(side, side, smooth=2.0)
     choose(video.topic.slug, video.hero, chance)(brush, chance, palette)
     drawn = brush.done()
@@ -69,9 +70,10 @@ def _hero(video: Video, chance: random.Random, palette: Palette, width: int, hei
     shadow.paste((20, 10, 40, 110), (margin, margin + margin // 3), drawn.getchannel("A"))
     layer = Image.alpha_composite(layer, shadow.filter(ImageFilter.GaussianBlur(side / 50)))
     layer.alpha_composite(drawn, (margin, margin))
-    y = round(height * 0.86 - side)
+    y = round(height * (0.92 if width > height else 0.86) - side)
+    middle = 0.74 if width > height else 0.5
     motion = "sway" if video.topic.slug in {"travel", "tech"} and chance.random() < 0.3 else "bob"
-    return Sprite(layer, (width - layer.width) // 2, y - margin, motion)
+    return Sprite(layer, round(width * middle) - layer.width // 2, y - margin, motion)
 
 
 def _props(topic: str, chance: random.Random, palette: Palette, width: int, height: int) -> Iterator[Sprite]:
