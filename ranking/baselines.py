@@ -16,9 +16,9 @@ _PRIMARY = {Family.VIEWS: METRICS.index("views") + 1, Family.REACTIONS: METRICS.
 
 _REFRESH = """
     WITH video AS (
-        SELECT v.platform, CASE WHEN s.raw[%(views)s] IS NOT NULL THEN 'views' ELSE 'reactions' END AS family,
-               CASE WHEN s.raw[%(views)s] IS NOT NULL THEN s.raw[%(views)s] ELSE s.raw[%(likes)s] END::float8 AS size,
-               ln(1 + CASE WHEN s.raw[%(views)s] IS NOT NULL THEN s.fast[%(views)s] ELSE s.fast[%(likes)s] END) AS rate,
+        SELECT v.platform, CASE WHEN s.raw[%(views)s] > 0 THEN 'views' ELSE 'reactions' END AS family,
+               CASE WHEN s.raw[%(views)s] > 0 THEN s.raw[%(views)s] ELSE s.raw[%(likes)s] END::float8 AS size,
+               ln(1 + CASE WHEN s.raw[%(views)s] > 0 THEN s.fast[%(views)s] ELSE s.fast[%(likes)s] END) AS rate,
                CASE WHEN v.published_at <= s.last_at THEN
                    width_bucket(extract(epoch FROM s.last_at - v.published_at)::float8 / 3600, %(edges)s::float8[])
                END AS age_bucket

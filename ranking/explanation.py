@@ -62,7 +62,7 @@ def explain(video_ids: Collection[int], head: str = "virality") -> dict[int, Exp
     told = {}
     for row in states:
         score: Score | None = getattr(row.video, "score", None)
-        family = Family.VIEWS if row.raw[METRICS.index("views")] is not None else Family.REACTIONS
+        family = Family.VIEWS if row.shows_views else Family.REACTIONS
         if score is None or score.virality is None or family not in active:
             continue
         told[row.video_id] = _explain(row, score, active[family], usual, head)

@@ -32,7 +32,7 @@ _ITEMS = """
     FROM (
         SELECT video.id, video.platform, video.published_at FROM crawler_video video
         JOIN ranking_counterstate c ON c.video_id = video.id
-        WHERE (c.raw[1] IS NOT NULL) = %(has_views)s AND c.snapshots > 1 AND c.last_at > %(since)s
+        WHERE (coalesce(c.raw[1], 0) > 0) = %(has_views)s AND c.snapshots > 1 AND c.last_at > %(since)s
         ORDER BY video.id DESC LIMIT %(most)s
     ) v
     JOIN crawler_metricsnapshot s ON s.video_id = v.id AND s.observed_at > %(since)s

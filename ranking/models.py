@@ -81,6 +81,11 @@ class CounterState(models.Model):
     def __str__(self) -> str:
         return str(self.video_id)
 
+    @property
+    def shows_views(self) -> bool:
+        """Whether its views ever were above 0: which family of models speaks of it."""
+        return bool(self.raw[0])
+
 
 class Score(models.Model):
     """The heads' probabilities at the newest observation, and the classic score. No clock in it: same input, same row."""

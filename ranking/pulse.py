@@ -184,7 +184,7 @@ def _advance_sql(kits: tuple[Kit, ...], which: str) -> str:
         f"s.slow[{m}] AS s{m}, s.seen[{m}] AS n{m}, snap.{METRICS[m - 1]} AS v{m}"
         for m in _METRICS
     )
-    family = _family(f"coalesce(s.raw[{sql.VIEWS}], snap.views) IS NOT NULL")
+    family = _family(f"s.raw[{sql.VIEWS}] > 0 OR snap.views > 0")
     pending = f"""(
         SELECT *, {_constants(kits)} FROM (
             SELECT v.id AS video_id, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour, snap.followers,
@@ -229,7 +229,7 @@ def _advance_sql(kits: tuple[Kit, ...], which: str) -> str:
 @functools.lru_cache(maxsize=8)
 def _rescore_sql(kits: tuple[Kit, ...]) -> str:
     state = ", ".join(f"s.raw[{m}] AS x{m}_, s.total[{m}] AS e{m}_, s.fast[{m}] AS f{m}_, s.slow[{m}] AS s{m}_" for m in _METRICS)
-    family = _family(f"s.raw[{sql.VIEWS}] IS NOT NULL")
+    family = _family(f"s.raw[{sql.VIEWS}] > 0")
     kept = f"""(
         SELECT *, {_constants(kits)} FROM (
             SELECT s.video_id, {_hours("s.last_at")} AS hour, {_hours("s.first_at")} AS first_hour,

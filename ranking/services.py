@@ -1,16 +1,17 @@
 """Scores of the videos just observed, or of all: one statement each, whatever the number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from constance import config
+from constance.utils import get_values_for_keys
 from django.db import connection
 from django.utils import timezone
 
 from ranking.scoring.classic import WINDOW, Weights
 
 BATCH = 50_000
+SETTINGS = ["CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM"]
 
 # `pair` is a video's newest observation beside the one to compare it with: the newest that is a day older, or else its oldest.
 # A NULL counter is not shown: the CASEs give its weight to the others, and leave it out of the comparison.
@@ -68,12 +69,12 @@ _RANK = """
 
 def weights() -> Weights:
     """As staff set them. Negative ones count as 0; all 0 means the defaults, for a score must order something."""
-    chosen = Weights(
-        views=max(config.CLASSIC_WEIGHT_VIEWS, 0.0),
-        likes=max(config.CLASSIC_WEIGHT_LIKES, 0.0),
-        shares=max(config.CLASSIC_WEIGHT_SHARES, 0.0),
-    )
-    return chosen if chosen.views + chosen.likes + chosen.shares > 0 else Weights()
+    return _weights(get_values_for_keys(SETTINGS))
+
+
+def _weights(values: Mapping[str, float]) -> Weights:
+    views, likes, shares = (max(values[name], 0.0) for name in SETTINGS[:3])
+    return Weights(views=views, likes=likes, shares=shares) if views + likes + shares > 0 else Weights()
 
 
 def rank(video_ids: Iterable[int]) -> int:
@@ -108,14 +109,15 @@ def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
 
 
 def _rank(which: str, parameters: dict[str, Any]) -> int:
-    chosen = weights()
+    values = get_values_for_keys(SETTINGS)
+    chosen = _weights(values)
     parameters |= {
         "window": WINDOW,
         "views": chosen.views,
         "likes": chosen.likes,
         "shares": chosen.shares,
         "total": chosen.views + chosen.likes + chosen.shares,
-        "surge": config.SURGE_MOMENTUM,
+        "surge": values["SURGE_MOMENTUM"],
     }
     with connection.cursor() as cursor:
         cursor.execute(_RANK.format(which=which), parameters)

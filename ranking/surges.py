@@ -22,8 +22,8 @@ LIKES = METRICS.index("likes") + 1
 _NOW = f"""
     now AS MATERIALIZED (
         SELECT s.video_id, s.last_at AS at, score.reach, score.model_id, model.alert_threshold, model.watch_threshold,
-               coalesce(s.raw[{sql.VIEWS}], s.raw[{LIKES}]) AS size,
-               CASE WHEN s.raw[{sql.VIEWS}] IS NULL THEN s.fast[{LIKES}] ELSE s.fast[{sql.VIEWS}] END AS rate,
+               coalesce(nullif(s.raw[{sql.VIEWS}], 0), s.raw[{LIKES}]) AS size,
+               CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN s.fast[{sql.VIEWS}] ELSE s.fast[{LIKES}] END AS rate,
                coalesce(usual.level, (model.data ->> 'level')::float8) AS level,
                s.moving >= 2 AND NOT s.is_clipped AS confirmed, s.moving, s.is_clipped, s.snapshots,
                s.snapshots > 1 OR v.published_at IS NOT NULL AS known_rate
@@ -32,7 +32,7 @@ _NOW = f"""
         JOIN ranking_rankingmodel model ON model.id = score.model_id
         JOIN crawler_video v ON v.id = s.video_id
         LEFT JOIN ranking_baseline usual ON usual.platform = v.platform AND usual.age_bucket = -1
-            AND usual.family = CASE WHEN s.raw[{sql.VIEWS}] IS NULL THEN 'reactions' ELSE 'views' END
+            AND usual.family = CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN 'views' ELSE 'reactions' END
         WHERE {{which}}
     )"""
 
