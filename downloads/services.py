@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from constance import config
@@ -16,6 +17,7 @@ from downloads.errors import TooManyWaiting
 from downloads.models import Asset, AssetRole, AssetState, Batch, DownloadJob, DownloadRequest, Quality
 from jobs import nudge
 from jobs.models import FINAL, State
+from jobs.signals import job_changed
 
 FOR_A_PERSON = 10
 BY_A_RULE = 60
@@ -161,6 +163,7 @@ def _job_for(video: Video, quality: str, *, priority: int) -> DownloadJob:
         except IntegrityError:
             continue  # somebody asked at the same moment: theirs is live now
         nudge.nudge("download")
+        transaction.on_commit(partial(job_changed.send_robust, sender=DownloadJob, job=job), robust=True)
         return job
 
 
