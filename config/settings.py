@@ -110,6 +110,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "config.context_processors.events",
             ],
         },
     }
@@ -127,6 +128,7 @@ DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
     "options": "-c statement_timeout=60000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000",
     "application_name": "groundswell",
+    "prepare_threshold": 5,  # only for what asks for it (jobs/statements.py): Django's own cursors never prepare
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -113,9 +113,7 @@ class Keeper:
                 "fences": [held.job.fence for held in group],
                 "lease": LEASE_SECONDS,
             }
-            with connection.cursor() as cursor:
-                cursor.execute(statements.renew(table), parameters)
-                still_held = set(cursor.fetchall())
+            still_held = set(statements.execute(statements.renew(table), parameters))
             for held in group:
                 held.is_lost = (held.job.pk, held.job.fence) not in still_held
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -101,7 +101,7 @@ class Job(models.Model):
                 condition=Q(state__in=CLAIMABLE, paused_at__isnull=True),
                 name="%(class)s_due",
             ),
-            models.Index(fields=["lease_until"], condition=Q(state=State.RUNNING), name="%(class)s_leased"),
+            # Finds the running ones for rescue too. With an index on lease_until, each renewal would write to all indexes.
             models.Index(fields=["state", "-id"], name="%(class)s_state"),
         ]
 
@@ -137,10 +137,8 @@ class Job(models.Model):
         if now - self._reported_at < REPORT_EVERY_SECONDS:
             return
         facts = {"id": self.pk, "fence": self.fence, "lease": lease.LEASE_SECONDS, "progress": self.progress, "note": self.note}
-        with connection.cursor() as cursor:
-            cursor.execute(statements.report(self._meta.db_table), facts)
-            if not cursor.rowcount:
-                raise LeaseLost(f"{self} is no longer held by this worker")
+        if not statements.execute(statements.report(self._meta.db_table), facts):
+            raise LeaseLost(f"{self} is no longer held by this worker")
         self._reported_at = now
         self._announce()
 
@@ -247,12 +245,10 @@ class Job(models.Model):
             "is_final": to in FINAL,
             "entry": json.dumps({name: value for name, value in entry.items() if value}),
         }
-        with connection.cursor() as cursor:
-            cursor.execute(statements.move(self._meta.db_table, tuple(changes)), changes | swap)
-            row = cursor.fetchone()
-        if row is None:
+        rows = statements.execute(statements.move(self._meta.db_table, tuple(changes)), changes | swap)
+        if not rows:
             raise InvalidTransition(gettext("%(job)s was changed by someone else.") % {"job": self})
-        times = dict(zip(("scheduled_at", "paused_at", "finalized_at"), row, strict=True))
+        times = dict(zip(("scheduled_at", "paused_at", "finalized_at"), rows[0], strict=True))
         self._changed(**changes | times | {"state": to})
 
     def _changed(self, **values: Any) -> None:

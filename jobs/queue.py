@@ -60,15 +60,15 @@ class JobQuerySet(models.QuerySet[J]):
         return self._claim(size, only=None, worker=worker)
 
     def _claim(self, size: int, *, only: int | None, worker: str) -> list[J]:
-        which = "this" if only is not None else "batch" if size > 1 else "next"
-        sql = statements.claim(self.model._meta.db_table, _shape(self.model).columns, which=which)
-        facts = {
+        columns = _shape(self.model).columns
+        sql = statements.claim(self.model._meta.db_table, columns, size, is_of_one=only is not None)
+        facts: dict[str, Any] = {
             "kind": kinds.kind_of(self.model).name,
-            "size": size,
-            "id": only,
             "worker": worker or lease.worker_name(),
             "lease": lease.LEASE_SECONDS,
         }
+        if only is not None:
+            facts["id"] = only
         # Claims leave dead entries at the front of the index. While an old snapshot somewhere keeps them there, each claim
         # would wade through all of them; so it begins where this process's last one ended, and at the very front once a
         # second. The price: a job that comes in before that point waits for up to that second.
@@ -91,9 +91,7 @@ class JobQuerySet(models.QuerySet[J]):
             "outcomes": [statements.storable(outcome, 30) for _, outcome in results],
             "entry": json.dumps({"event": Event.COMPLETED}),
         }
-        with connection.cursor() as cursor:
-            cursor.execute(statements.complete_all(self.model._meta.db_table), parameters)
-            ended = dict(cursor.fetchall())
+        ended = dict(statements.execute(statements.complete_all(self.model._meta.db_table), parameters))
         completed = [(job, outcome) for job, outcome in results if job.pk in ended]
         for job, outcome in completed:
             job._changed(**COMPLETED, state=State.COMPLETED, outcome=outcome, finalized_at=ended[job.pk])
@@ -107,10 +105,8 @@ class JobQuerySet(models.QuerySet[J]):
 
     def _fetch(self, sql: str, parameters: dict[str, Any]) -> list[J]:
         """Run a statement that changes jobs and returns them whole; say that they changed."""
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows = cursor.fetchall()
         shape = _shape(self.model)
+        rows = statements.execute(sql, parameters)
         jobs = [self.model.from_db(connection.alias, shape.names, shape.convert(row)) for row in rows]
         for job in jobs:
             job._announce()

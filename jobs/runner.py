@@ -98,7 +98,8 @@ def _record(write: Callable[[], None], facts: dict[str, Any]) -> None:
     until = time.monotonic() + LEASE_SECONDS
     while True:
         try:
-            connection.close_if_unusable_or_obsolete()
+            if connection.errors_occurred:
+                connection.close_if_unusable_or_obsolete()
             return write()
         except InvalidTransition:
             return logger.warning("Job is no longer ours: nothing was written", extra=facts, exc_info=True)

@@ -1,13 +1,27 @@
-"""The statements that change job rows, written out.
+"""The statements that change job rows, written out, and prepared once per connection.
 
-Not by the ORM, because the claim's ORDER BY must match the partial index exactly, and because compiling would cost more
-than the statement. Every time is the database's. Whatever locks more than one row skips those that others hold, or locks
-in the order of the ids, so that no two of these statements wait for each other in a circle.
+Not by the ORM, because the claim's ORDER BY must match the partial index exactly, and because compiling and planning would
+cost more than the statement itself. Every time is the database's. Whatever locks more than one row skips those that others
+hold, or locks in the order of the ids, so that no two of these statements wait for each other in a circle.
 """
 
 import functools
+from typing import Any
+
+import psycopg
+from django.db import connection
 
 HISTORY_LENGTH = 50
+
+
+def execute(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Run a statement and return its rows."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql, parameters, prepare=True)
+        return cursor.fetchall()
 
 
 def storable(text: str, length: int) -> str:
@@ -32,25 +46,25 @@ _DUE = """
 
 
 @functools.cache
-def claim(table: str, columns: tuple[str, ...], *, which: str) -> str:
-    """Parameters: kind, front, size, worker, lease; for "this" also id.
+def claim(table: str, columns: tuple[str, ...], size: int, *, is_of_one: bool = False) -> str:
+    """Parameters: kind, front, worker, lease; and id, if it is of one certain job.
 
-    `which` is "next", "batch" or "this". A job whose worker was lost is suspected of having killed it: a batch ends
-    before such a job, or is that job alone, so that it takes no others with it next time.
+    A job whose worker was lost is suspected of having killed it: a batch ends before such a job, or is that job alone, so
+    that it takes no others with it next time.
     """
     # MATERIALIZED: as a plain sub-select the planner may run it again per row and claim more than LIMIT.
     # NO KEY: a transaction that only refers to the row, by a foreign key, does not make it look locked.
     queue = f"""
         queue AS MATERIALIZED (
             SELECT id, priority, scheduled_at, error_code FROM "{table}"
-            WHERE {_DUE} {"AND id = %(id)s" if which == "this" else ""}
+            WHERE {_DUE} {"AND id = %(id)s" if is_of_one else ""}
             ORDER BY priority, scheduled_at, id
-            LIMIT %(size)s
+            LIMIT {size}
             FOR NO KEY UPDATE SKIP LOCKED
         )
     """
     taken = "queue"
-    if which == "batch":
+    if size > 1:
         taken = "taken"
         queue += """,
         taken AS MATERIALIZED (
@@ -112,6 +126,7 @@ def report(table: str) -> str:
     return f"""
         UPDATE "{table}" SET lease_until = now() + make_interval(secs => %(lease)s), progress = %(progress)s, note = %(note)s
         WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
+        RETURNING id
     """
 
 
