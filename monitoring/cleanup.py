@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 
 from constance import config
 from django.db import connection, transaction
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Sum
-from django.db.models.expressions import RawSQL
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -53,6 +52,14 @@ class Outcome:
         return {name: count for name, count in named.items() if count}
 
 
+class Bucket(Func):
+    """0 to 99 of a hash of the texts: the same videos are spared at every pass, on every installation."""
+
+    template = "(('x' || substr(md5(%(expressions)s), 1, 7))::bit(28)::int %%%% 100)"
+    arg_joiner = " || "
+    output_field = IntegerField()
+
+
 def candidates(now: datetime) -> "QuerySet[Video]":
     """The videos that retention lets go."""
     known_and_low = Q(score__classic__lt=config.RETENTION_SCORE_FLOOR)  # one without a score is not low: we do not know
@@ -61,16 +68,10 @@ def candidates(now: datetime) -> "QuerySet[Video]":
     by_people = DownloadRequest.objects.filter(job__video=OuterRef("pk"), is_automatic=False)
     in_a_batch = Batch.jobs.through.objects.filter(downloadjob__video=OuterRef("pk"))
     on_its_way = DownloadJob.objects.filter(video=OuterRef("pk")).exclude(state__in=FINAL)
-    # Of a hash of the identity: the same videos are spared at every pass, on every installation.
-    bucket = RawSQL(
-        "('x' || substr(md5(crawler_video.platform || ':' || crawler_video.external_id), 1, 7))::bit(28)::int %% 100",
-        [],
-        output_field=IntegerField(),
-    )
     return (
         Video.objects.filter(known_and_low, calm, last_seen_at__lt=now - timedelta(days=max(1, config.RETENTION_DAYS)))
         .filter(~Exists(own), ~Exists(by_people), ~Exists(in_a_batch), ~Exists(on_its_way))
-        .alias(bucket=bucket)
+        .alias(bucket=Bucket("platform", Value(":"), "external_id"))
         .filter(bucket__gte=config.RETENTION_SAMPLE_PERCENT)
     )
 

@@ -83,5 +83,5 @@ def is_staff(request: HttpRequest) -> bool:
         else:
             user = request.user
         return bool(user and user.is_active and user.is_staff)
-    except (AuthenticationFailed, DatabaseError, InterfaceError):
+    except (AuthenticationFailed, DatabaseError, InterfaceError, ValueError):  # the last: a token that is no text
         return False
