@@ -15,7 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -215,7 +215,7 @@ def scan_now(source: Source, *, by: AbstractBaseUser | None = None) -> CrawlJob:
         job = CrawlJob.objects.live().filter(source=source).first()
         if job is None:  # it ended this moment
             return scan_now(source, by=by)
-        CrawlJob.objects.waiting().filter(pk=job.pk).update(scheduled_at=timezone.now(), priority=ASKED_FOR)
+        CrawlJob.objects.waiting().filter(pk=job.pk).update(scheduled_at=Now(), priority=ASKED_FOR)
         job.refresh_from_db()
     nudge.nudge("crawl")
     return job

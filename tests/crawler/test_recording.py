@@ -160,7 +160,8 @@ def test_workers_that_record_the_same_videos_do_not_deadlock():
     def work(seed):
         try:
             videos = [
-                video(n, author=AuthorData(external_id=f"a{n % 97}"), sound=SoundData(external_id=f"s{n % 89}")) for n in range(500)
+                video(n, author=AuthorData(external_id=f"a{n % 97}"), sound=SoundData(external_id=f"s{n % 89}"))
+                for n in range(500)
             ]
             for turn in range(6):
                 page = videos[:: 1 if (seed + turn) % 2 else -1]
