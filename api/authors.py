@@ -1,6 +1,6 @@
 """Who made the videos."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -16,6 +16,8 @@ from crawler.models import Author
 class AuthorDocument(serializers.ModelSerializer[Author]):
     """An account of a platform. Its videos: `/api/videos?author={id}`."""
 
+    url = serializers.CharField(help_text="Of the profile, on its platform; empty where unknown.")
+
     class Meta:
         model = Author
         fields: ClassVar[list[str]] = [
@@ -23,7 +25,6 @@ class AuthorDocument(serializers.ModelSerializer[Author]):
             *("first_seen_at", "last_seen_at"),
         ]
         read_only_fields = fields
-        extra_kwargs: ClassVar[dict[str, Any]] = {"url": {"help_text": "Of the profile, on its platform."}}
 
 
 class AuthorView(ApiView):

@@ -12,7 +12,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from crawler.cleaning import clean_text
+
 BIGGEST_ID = 2**63 - 1
+_LONGEST = 10_000
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
 
@@ -63,8 +66,23 @@ class TextField(_Strict, serializers.CharField):
         return super().to_internal_value(data)
 
 
+class PlainField(TextField):
+    """One line of text, without invisible and control characters: what a person pasted along is left out."""
+
+    def to_internal_value(self, data: Any) -> str:
+        given = super().to_internal_value(data)
+        if self.max_length is not None and len(given) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)  # as it was sent, not as it is kept
+        text = clean_text(given, _LONGEST, one_line=True)[0]
+        if not text and not self.allow_blank:
+            self.fail("blank")
+        return text
+
+
 class IntegerField(_Strict, serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float) and data.is_integer():
+            data = int(data)  # 5.0 is the integer 5, in JSON as in its schema
         given = _WHOLE.fullmatch(data) if isinstance(data, str) and self.reads_text else type(data) is int
         if not given:
             self.fail("invalid")

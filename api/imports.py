@@ -7,18 +7,17 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import StrictSerializer, TextField
+from api.fields import PlainField, StrictSerializer
 from api.links import check_link
 from api.permissions import IsEditor, workspace_id_of
 from api.sources import RunDocument
 from api.views import ApiView
 from crawler import services
-from crawler.validators import validate_plain_text
 from workspaces.models import Workspace
 
 
 class ImportBody(StrictSerializer):
-    url = TextField(max_length=500, validators=[validate_plain_text], help_text="Of a video, on any site that can be read.")
+    url = PlainField(max_length=500, help_text="Of a video, on any site that can be read.")
 
     def validate_url(self, url: str) -> str:
         check_link(url)

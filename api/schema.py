@@ -40,6 +40,11 @@ _ERRORS: dict[str, tuple[type[Problem], str]] = {
     "503": (BusyProblem, "A part of the service is down."),
 }
 
+_BEFORE_US = {
+    "414": "The address is too long. (The server says so before the API sees the request: not in JSON.)",
+    "431": "A header is too long, or there are too many. (By the server, too.)",
+}
+
 
 class Schema(AutoSchema):
     """An operation's document. Views name their successes; the errors follow from what the operation is."""
@@ -82,6 +87,8 @@ class Schema(AutoSchema):
                 serializer, code, ["application/json"], direction
             )
             responses.setdefault(code, documented | {"description": description})
+        for code, description in _BEFORE_US.items():
+            responses[code] = {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}
         return responses
 
     def _error_codes(self) -> list[str]:

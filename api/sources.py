@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import Conflict, Problem
-from api.fields import BooleanField, ChoiceField, StrictModelSerializer
+from api.fields import BooleanField, ChoiceField, PlainField, StrictModelSerializer
 from api.links import check_link
 from api.pagination import PageQuery, newest_first, next_url
 from api.permissions import IsMember, workspace_id_of
@@ -45,6 +45,8 @@ class SourceSettings(StrictModelSerializer):
 
 
 class NewSource(SourceSettings):
+    value = PlainField(max_length=500, help_text="The words, handle, id or link to watch.")
+
     class Meta:
         model = Source
         fields: ClassVar[list[str]] = ["platform", "kind", "value", *SETTINGS]

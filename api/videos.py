@@ -13,7 +13,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import BooleanField, ChoiceField, IdField, IntegerField, NumberField, StrictSerializer, TextField
+from api.errors import Problem
+from api.fields import BooleanField, ChoiceField, IntegerField, NumberField, PlainField, StrictSerializer, TextField
 from api.pagination import PageQuery, next_url, pack, unpack, wrong_cursor
 from api.permissions import IsEditorOrReadOnly, has_workspace, workspace_id_of
 from api.shapes import MetricsDocument, VideoCard, VideoDetail, base_of, card_document, detail_document, metrics_document
@@ -22,7 +23,6 @@ from catalog.detail import detail, metrics
 from catalog.feed import InvalidCursor, feed
 from catalog.filters import DOWNLOAD_STATUSES, MAX_BIGINT, MAX_TEXT, ORDERINGS, Filters, InvalidFilters
 from crawler.models import Source, Video, VideoKind
-from crawler.validators import validate_plain_text
 
 
 class FeedQuery(PageQuery):
@@ -30,11 +30,11 @@ class FeedQuery(PageQuery):
 
     platform = TextField(required=False, max_length=20)
     kind = ChoiceField(required=False, choices=VideoKind.choices)
-    source = IdField(  # type: ignore[assignment]  # the name that clients see
-        required=False, help_text="One of your active workspace's sources."
+    source = IntegerField(  # type: ignore[assignment]  # the name that clients see
+        required=False, min_value=0, max_value=MAX_BIGINT, help_text="One of your active workspace's sources."
     )
-    author = IdField(required=False)
-    sound = IdField(required=False)
+    author = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT)
+    sound = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT)
     category = TextField(required=False, max_length=MAX_TEXT)
     hashtag = TextField(required=False, max_length=MAX_TEXT)
     q = TextField(required=False, max_length=MAX_TEXT, help_text="Words that the title holds, in any order.")
@@ -77,9 +77,12 @@ class VideosView(ApiView):
             raise serializers.ValidationError(errors)
         return {"filters": filters, **page.validated_data}
 
-    @extend_schema(operation_id="list_videos", responses=VideoPage)
+    @extend_schema(operation_id="list_videos", responses={200: VideoPage, 404: Problem})
     def get(self, request: Request) -> Response:
-        """What is rising, or as ordered, narrowed by any of the filters."""
+        """What is rising, or as ordered, narrowed by any of the filters.
+
+        A `source` that is not your workspace's is a 404.
+        """
         filters: Filters = self.query["filters"]
         if filters.source is not None:
             require_own_source(request, filters.source)
@@ -94,10 +97,7 @@ class VideosView(ApiView):
 
 
 class VideoChanges(StrictSerializer):
-    category = TextField(required=False, allow_blank=True, max_length=60, validators=[validate_plain_text])
-
-    def validate_category(self, category: str) -> str:
-        return " ".join(category.split())
+    category = PlainField(required=False, allow_blank=True, max_length=60)
 
 
 class VideoView(ApiView):
