@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 NAME = "groundswell"  # the database, its owner, and (for root) the system user that runs the servers
 SOCKET_PATH_LIMIT = 100  # the kernel's is 107 bytes
 START_SECONDS = 90  # a first start makes the cluster, on a slow disk
+MOST_ATTEMPTS = 5
 READY = "ready"
 
 
@@ -191,30 +191,36 @@ _started: list[subprocess.Popen[bytes]] = []  # kept: nobody waits for a keeper,
 
 
 def _start_keeper(where: Paths) -> None:
-    keeper: subprocess.Popen[bytes] | None = None
+    """Returns when the servers answer. A keeper may give way to another, or to the locks of those who look: then once more."""
     where.log.parent.mkdir(exist_ok=True)
     deadline = time.monotonic() + START_SECONDS
+    keeper: subprocess.Popen[bytes] | None = None
+    attempts = 0
     while (state := keeper_state(where)) != READY:
-        if keeper is None and state is None:
-            with where.log.open("ab") as log:
-                keeper = subprocess.Popen(
-                    [sys.executable, "-m", "config.keeper"],
-                    cwd=PROJECT,
-                    env=os.environ | {"DATA_DIR": str(where.data_dir)},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,  # a Ctrl-C is for its users
-                )
-            threading.Thread(target=keeper.wait, name="keeper-reaper", daemon=True).start()  # no zombie while we live
-            _started.append(keeper)
-        elif keeper is not None and keeper.returncode == 0:
-            keeper = None  # it gave way to another one, or to the locks of those who look
-        elif keeper is not None and keeper.returncode is not None:
+        code = keeper.poll() if keeper is not None else 0
+        if code or attempts > MOST_ATTEMPTS:
             raise EngineError(f"PostgreSQL or Redis did not start. The end of {where.log}:\n{_tail(where.log)}")
+        if code == 0 and state is None:
+            keeper = _spawn_keeper(where)
+            attempts += 1
         if time.monotonic() > deadline:
             raise EngineError(f"PostgreSQL or Redis is not ready after {START_SECONDS} s; see {where.log}")
         time.sleep(0.02)
+
+
+def _spawn_keeper(where: Paths) -> subprocess.Popen[bytes]:
+    with where.log.open("ab") as log:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "config.keeper"],
+            cwd=PROJECT,
+            env=os.environ | {"DATA_DIR": str(where.data_dir)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # a Ctrl-C is for its users
+        )
+    _started.append(keeper)
+    return keeper
 
 
 def _tail(log: Path) -> str:

@@ -1,8 +1,10 @@
 """Real engines and real processes, each test with a state folder of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -63,7 +65,8 @@ class Machine:
         """A program that has the engines answer and stays until its input ends."""
         process = self.python("from config import engines\nengines.use()\nprint('ready')\ninput()")
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        said = process.stdout.readline()
+        assert said == "ready\n", said + process.communicate()[0]
         return process
 
     def ask(self) -> str:
@@ -83,9 +86,10 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    machine = Machine(tmp_path / "var")
-    machine.paths.data_dir.mkdir()
+def machine() -> Iterator[Machine]:
+    # Not in pytest's own folder: every other pytest that starts closes that one to PostgreSQL's user.
+    folder = Path(tempfile.mkdtemp(prefix="machine-"))
+    machine = Machine(folder)
     yield machine
     for process in machine.started:
         if process.poll() is None:
@@ -96,3 +100,4 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     for pid in machine.servers():
         with suppress(ProcessLookupError):
             os.kill(pid, SIGKILL)
+    shutil.rmtree(folder)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from kombu import Connection
+from pytest_django import Settings
 from redis import ConnectionPool
 
 from config import engines
@@ -60,7 +60,7 @@ def test_asking_for_an_address_starts_nothing_and_a_long_folder_gets_short_socke
     assert list(where.data_dir.iterdir()) == []
 
 
-def test_the_cache_the_events_and_the_queue_do_not_share_a_database() -> None:
-    cache, events = settings.CACHES["default"]["LOCATION"], settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]
+def test_the_cache_the_events_and_the_queue_do_not_share_a_database(settings: Settings) -> None:
+    (events,) = settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]
 
-    assert len({cache, events, engines.redis_url()}) == 3
+    assert len({settings.CACHES["default"]["LOCATION"], events, engines.redis_url()}) == 3

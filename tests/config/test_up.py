@@ -1,0 +1,89 @@
+"""The commands an operator types, as they are typed."""
+
+import json
+import re
+import signal
+import socket
+import sys
+import urllib.request
+
+import pytest
+
+from tests.config.conftest import Machine, eventually, processes_with
+from tests.sample import free_port
+
+
+def two_free_ports() -> int:
+    while True:
+        port = free_port()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port + 1)):
+                return port
+
+
+def test_a_taken_port_is_named_before_anything_starts(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = machine.start(sys.executable, "manage.py", "up", PORT=str(port - 1))
+        said, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert f"Port {port} cannot be used" in said
+    assert "PORT=" in said
+    assert not machine.paths.cluster.exists()
+
+
+def test_everything_starts_answers_and_leaves_no_process_behind(machine: Machine) -> None:
+    port = two_free_ports()
+    process = machine.start(sys.executable, "manage.py", "up", PORT=str(port))
+    assert process.stdout is not None
+    said = ""
+    while "Ctrl-C stops" not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    password = re.search(r"password +(\S+)", said)
+    assert password
+    assert len(password[1]) >= 16
+
+    eventually(lambda: answers(f"http://localhost:{port}/accounts/login/"), seconds=30)
+    eventually(lambda: answers(f"http://localhost:{port + 1}/health/live"), seconds=30)
+    doctor = machine.start(sys.executable, "manage.py", "doctor", "--json", PORT=str(port))
+    levels = {finding["name"]: finding["level"] for finding in json.loads(doctor.communicate(timeout=90)[0])}
+    assert levels["PostgreSQL"] == levels["Redis"] == levels["Tables"] == "ok"
+
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=90)
+
+    assert process.returncode == 0
+    assert "nothing is left running" in said
+    assert machine.is_quiet()
+    assert processes_with(f"127.0.0.1:{port}") == {}
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("broken", "name", "mend"),
+    [
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "PostgreSQL", "DATABASE_URL"),
+        ({"REDIS_URL": "redis://127.0.0.1:9/0"}, "Redis", "REDIS_URL"),
+        ({"FIELD_ENCRYPTION_KEYS": "short"}, "Secrets", "FIELD_ENCRYPTION_KEYS"),
+        ({"CHROMIUM_PATH": "/bin/false"}, "Chromium", "CHROMIUM_PATH"),
+    ],
+)
+def test_doctor_names_what_is_broken_and_how_to_mend_it(machine: Machine, broken: dict[str, str], name: str, mend: str) -> None:
+    process = machine.start(sys.executable, "manage.py", "doctor", "--json", **broken)
+
+    said, _ = process.communicate(timeout=120)
+
+    assert process.returncode == 1
+    finding = next(finding for finding in json.loads(said[said.index("[") :]) if finding["name"] == name)
+    assert finding["level"] == "broken"
+    assert mend in finding["mend"]
