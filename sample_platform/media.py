@@ -79,22 +79,20 @@ class Studio:
 
     # --- the first start --------------------------------------------------------------------------------------------
     async def prepare(self, warm_clips: int) -> None:
-        """Make ahead what visitors see first: covers, faces, slides and sounds, then the most watched clips."""
+        """Make ahead what visitors see first: covers, faces, the most watched clips. The rest is made when asked for."""
         videos = sorted(self.world.videos.values(), key=lambda video: -video.growth.audience)
-        slides = [(video, position) for video in videos for position in range(len(video.slides))]
         clips_first = [video for video in videos if video.gears][:warm_clips]
         await self._stage("covers", [partial(self.cover, video, ".jpeg", back=True) for video in videos])
         await self._stage("faces", [partial(self.avatar, person, 720, back=True) for person in self.world.authors])
-        await self._stage("sounds", [partial(self.sound, sound, back=True) for sound in self.world.sounds])
         await self._stage("clips", [partial(self.clip, video, video.gears[0], back=True) for video in clips_first])
-        await self._stage("slides", [partial(self.slide, *place, ".webp", back=True) for place in slides])
+        logger.info("Sample platform: content is ready")
 
     async def _stage(self, what: str, jobs: Sequence[Callable[[], Awaitable[Path]]]) -> None:
         said = 0
         for done, job in enumerate(jobs, 1):
             try:
                 await job()
-            except clips.CannotMake as error:
+            except (clips.CannotMake, OSError) as error:
                 logger.error("Sample platform: %s are not made: %s", what, error)
                 return
             if done == len(jobs) or done * 4 // len(jobs) > said:

@@ -30,7 +30,7 @@ PALETTES = (
 
 def focus(b: Brush) -> float:
     """Where the figure stands across the frame: the middle, or the right of a wide one."""
-    return b.wide * (0.74 if b.wide > b.high else 0.5)
+    return b.wide * (0.74 if b.wide > b.high * 1.1 else 0.5)
 
 
 def sun(b: Brush, chance: Random, p: Palette) -> None:

@@ -1,6 +1,7 @@
 """The data calls, as a client sees them, and beside the captured ones."""
 
 import json
+from typing import Any
 
 import pytest
 import requests
@@ -10,7 +11,7 @@ from tests.sample import Sample
 TOPICS = ("猫", "美食", "旅行", "dance", "street food", "健身", "手工", "科技")
 
 
-def everything(site: Sample, words: str) -> list[dict]:
+def everything(site: Sample, words: str) -> list[dict[str, Any]]:
     cards, offset = [], 0
     while True:
         page = site.search(words, offset, 10)
@@ -21,7 +22,7 @@ def everything(site: Sample, words: str) -> list[dict]:
         offset = page["cursor"]
 
 
-def aweme_of(card: dict) -> dict | None:
+def aweme_of(card: dict[str, Any]) -> dict[str, Any] | None:
     info = card.get("aweme_info") or (card.get("aweme_mix_info") or {}).get("mix_items", [None])[0]
     return info if isinstance(info, dict) and isinstance(info.get("aweme_id"), str) and info.get("video") else None
 

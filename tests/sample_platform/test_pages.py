@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from tests.sample import Sample
 
@@ -103,7 +103,12 @@ def test_a_person_and_a_sound_and_a_tag_have_pages(page, site, clip):
 
 def test_hostile_titles_stay_text(page, site):
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
     open_search(page, site, "<script>alert('x')</script>")
 
     page.wait_for_selector(".card")
