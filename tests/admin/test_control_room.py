@@ -1,0 +1,174 @@
+"""The dashboard and what staff do from it."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from downloads.models import DownloadJob
+from jobs.models import PausedKind
+from monitoring import tasks
+from tests.factories import (
+    CrawlJobFactory,
+    DownloadJobFactory,
+    PausedKindFactory,
+    SourceFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def fill(times):
+    """Rows of every sort that the dashboard shows."""
+    for _ in range(times):
+        SourceFactory(blocked=True)
+        SourceFactory(looked_at=True)
+        CrawlJobFactory(failed=True, error_code="blocked", error="The platform shows a verification page.")
+        DownloadJobFactory(failed=True, error_code="gone", error="<script>alert(1)</script>")
+        DownloadJobFactory(retrying=True)
+        DownloadJobFactory(scheduled_at=timezone.now() - timedelta(minutes=30))
+    tasks.dispatch_jobs()
+    tasks.look()
+
+
+def test_the_dashboard_says_what_is_wrong_and_why(staff_client):
+    fill(2)
+
+    page = staff_client.get("/admin/").content.decode()
+
+    assert "blocked" in page
+    assert "The platform shows a verification page." in page
+    assert "30 min" in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert(1)" not in page
+
+
+def test_the_dashboard_asks_no_more_when_there_is_more(staff_client, django_assert_max_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    fill(1)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        staff_client.get("/admin/")
+    fill(30)
+    with CaptureQueriesContext(connection) as many:
+        staff_client.get("/admin/")
+
+    assert len(many) == len(few) <= 40
+
+
+def test_the_dashboard_of_an_empty_house_works(staff_client):
+    assert "No pass has run yet." in staff_client.get("/admin/").content.decode()
+
+
+def test_numbers_of_trouble_stand_in_the_sidebar(staff_client):
+    fill(3)
+
+    groups = staff_client.get("/admin/").context["sidebar_navigation"]
+
+    badges = {str(item["title"]): item.get("badge") for group in groups for item in group["items"]}
+    assert badges["Downloads"] == 3
+
+
+def test_staff_see_only_what_they_may():
+    person = UserFactory(is_staff=True)
+    person.user_permissions.add(Permission.objects.get(codename="view_workspace"))
+    client = Client()
+    client.force_login(person)
+
+    groups = client.get("/admin/").context["sidebar_navigation"]
+
+    assert [str(item["title"]) for group in groups for item in group["items"]] == ["Control room", "Workspaces"]
+    assert "Pause</button>" not in client.get("/admin/").content.decode()
+
+
+def test_a_kind_is_paused_and_resumed_and_the_trail_says_by_whom(staff_client, staff):
+    address = reverse("admin:pause_kind", args=["download"])
+
+    staff_client.post(address, {"act": "pause"})
+    assert PausedKind.objects.get().kind == "download"
+    DownloadJobFactory()
+    assert DownloadJob.objects.claim() is None
+    staff_client.post(address, {"act": "resume"})
+
+    assert PausedKind.objects.count() == 0
+    assert [entry.user for entry in LogEntry.objects.all()] == [staff, staff]
+
+
+def test_pausing_twice_keeps_the_first_reason(staff_client):
+    PausedKindFactory(reason="The storage is being moved.")
+
+    staff_client.post(reverse("admin:pause_kind", args=["download"]), {"act": "pause"})
+
+    assert PausedKind.objects.get().reason == "The storage is being moved."
+
+
+@pytest.mark.parametrize(("kind", "status"), [("download", 302), ("nothing", 404)])
+def test_only_kinds_that_exist_are_paused(staff_client, kind, status):
+    assert staff_client.post(reverse("admin:pause_kind", args=[kind]), {"act": "pause"}).status_code == status
+
+
+def test_pausing_needs_a_permission_a_post_and_a_token(staff):
+    address = reverse("admin:pause_kind", args=["download"])
+    weak, strict = Client(), Client(enforce_csrf_checks=True)
+    weak.force_login(UserFactory(is_staff=True))
+    strict.force_login(staff)
+
+    assert weak.post(address, {"act": "pause"}).status_code == 403
+    assert strict.get(address).status_code == 405
+    assert strict.post(address, {"act": "pause"}).status_code == 403
+    assert PausedKind.objects.count() == 0
+
+
+def test_settings_changed_in_the_admin_leave_a_trail(staff_client, staff):
+    page = staff_client.get("/admin/constance/config/")
+    form = page.context["form"]
+    data = {name: form.initial[name] for name in form.fields if name in form.initial}
+    data |= {"RETENTION_DAYS": "45"}
+
+    staff_client.post("/admin/constance/config/", data)
+
+    from constance import config
+
+    assert config.RETENTION_DAYS == 45
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_repr, entry.get_change_message()) == (staff, "RETENTION_DAYS", "30 → 45")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("RETENTION_DAYS", "0"), ("RETENTION_SAMPLE_PERCENT", "101"), ("SURGE_MOMENTUM", "nan")]
+)
+def test_settings_have_bounds(staff_client, name, value):
+    page = staff_client.get("/admin/constance/config/")
+    form = page.context["form"]
+    data = {field: form.initial[field] for field in form.fields if field in form.initial} | {name: value}
+
+    staff_client.post("/admin/constance/config/", data)
+
+    assert LogEntry.objects.count() == 0
+
+
+def test_the_admin_has_a_policy_of_its_own_and_pages_keep_the_strict_one(staff_client):
+    inside = staff_client.get("/admin/")["Content-Security-Policy"]
+    outside = staff_client.get("/health")["Content-Security-Policy"]
+
+    assert "'unsafe-eval'" in inside
+    assert "script-src 'self' 'unsafe-inline'" not in inside
+    assert "unsafe" not in outside
+
+
+def test_schedules_offer_upkeep_only_and_no_arguments(staff_client):
+    page = staff_client.get("/admin/django_celery_beat/periodictask/add/")
+    form = page.context["adminform"].form
+
+    names = [name for name, _label in form.fields["task"].choices]
+    assert names
+    assert all(name.startswith("monitoring.tasks.") for name in names)
+    assert not {"args", "kwargs", "queue"} & set(form.fields)
