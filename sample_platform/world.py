@@ -226,7 +226,8 @@ class World:
         is_repost = place % 15 == 14 and number % len(TOPICS) in {1, 4, 6} and not is_carousel
         original = number - 2 * len(TOPICS) if is_repost else number
         looks = random.Random(f"{self.seed}/look/{original}")
-        width, height = self._shape(looks, is_carousel)
+        is_popular = self._growth(original, published_at).audience > 40_000
+        width, height = self._shape(looks, is_carousel, is_popular)
         seconds = looks.randrange(36, 96) / 12
         if original % 97 == 41:
             seconds = 96.0
@@ -273,10 +274,12 @@ class World:
         return self.first_day - (math.pow(chance.random(), 1.6) * 10 * DAY + chance.uniform(0.1, 2) * HOUR)
 
     @staticmethod
-    def _shape(looks: random.Random, is_carousel: bool) -> tuple[int, int]:
+    def _shape(looks: random.Random, is_carousel: bool, is_popular: bool) -> tuple[int, int]:
+        """What is watched most is upright, as phones are."""
         if is_carousel:
             return 1080, 1440
-        return looks.choices([(1080, 1920), (1080, 1440), (1080, 1080), (1920, 1080)], [88, 5, 3, 4])[0]
+        shape = looks.choices([(1080, 1920), (1080, 1440), (1080, 1080), (1920, 1080)], [76, 10, 6, 8])[0]
+        return (1080, 1920) if is_popular else shape
 
     @staticmethod
     def _gears(looks: random.Random, seconds: float) -> tuple[Gear, ...]:
