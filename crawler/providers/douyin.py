@@ -58,6 +58,8 @@ class Douyin:
         listing = LISTINGS.get(query.kind)
         if listing is None:
             raise Unsupported(f"Sources of the kind “{query.kind}” are not read on Douyin yet; topics and profiles are.")
+        if not query.value.strip(". "):
+            raise Unsupported("There are no words to search for.")  # a browser takes "/search/.." for "/"
         begin = _int((cursor or {}).get(listing.position), 0)
         url = access.base_url + listing.page.format(value=quote(query.value.strip(), safe=""))
         seen: set[int] = set()

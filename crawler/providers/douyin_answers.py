@@ -73,7 +73,8 @@ def check_listing(body: Mapping[str, Any]) -> None:
     """Raise when an answer that should list posts cannot be one."""
     if entries_of(body) is not None or "aweme_list" in body or ("data" in body and body["data"] is None):
         return
-    if "data" in body or any(isinstance(v, list) and v and isinstance(v[0], dict) for v in body.values()):
+    moved = any(isinstance(value, list) and value and isinstance(value[0], dict) for value in body.values())
+    if "data" in body or "status_code" not in body or moved:
         raise Changed("The platform's answer has its results in another place than before.")
     raise Blocked("The platform's answer leaves out its results: the account or address is under suspicion.")
 

@@ -81,6 +81,8 @@ def test_the_wait_that_was_asked_for_is_kept_within_an_hour(header, seconds):
         ({"status_code": 0}, Blocked),
         ({"status_code": 0, "extra": {}, "guide_search_words": None}, Blocked),
         ({"data": {"items": []}}, Changed),
+        ({"v": 3, "payload": {"tiles": []}}, Changed),
+        ({}, Changed),
         ({"items": [{"aweme_info": {}}]}, Changed),
         ({"data": []}, None),
         ({"data": None, "has_more": 0}, None),
