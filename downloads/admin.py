@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -18,12 +18,11 @@ from downloads.filenames import filename_for
 from downloads.models import Asset, Batch, CoverJob, DownloadJob, DownloadRequest, Extractor, StoredObject
 from downloads.processing.containers import extension_of
 from jobs.admin import JobAdmin
+from jobs.listing import BigListAdmin, recent_values
 
 
-class ReadOnly(ModelAdmin):
+class ReadOnly(BigListAdmin):
     """Written by the downloads themselves; looked at here."""
-
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -49,7 +48,12 @@ class RequestInline(TabularInline):
 @admin.register(DownloadJob)
 class DownloadJobAdmin(JobAdmin):
     list_display = ["show_video", "quality", "extractor", *JobAdmin.list_display[1:]]
-    list_filter = ["quality", "extractor", "video__platform", *JobAdmin.list_filter]
+    list_filter = [
+        "quality",
+        recent_values("extractor", _("extractor")),
+        recent_values("video__platform", _("platform")),
+        *JobAdmin.list_filter,
+    ]
     list_select_related = ["video"]
     search_fields = ["video__external_id", "video__title", "error"]
     autocomplete_fields: Any = []
@@ -71,7 +75,7 @@ class CoverJobAdmin(JobAdmin):
 @admin.register(Asset)
 class AssetAdmin(ReadOnly):
     list_display = ["show_thing", "role", "quality", "position", "show_state", "show_object", "error_code", "ready_at"]
-    list_filter = ["state", "role", "quality", "error_code"]
+    list_filter = ["state", "role", "quality", recent_values("error_code", _("error code"))]
     list_select_related = ["video", "author", "object"]
     search_fields = ["video__external_id", "video__title", "author__external_id", "object__sha256"]
     ordering = ["-id"]
@@ -98,7 +102,7 @@ class AssetAdmin(ReadOnly):
 @admin.register(StoredObject)
 class StoredObjectAdmin(ReadOnly):
     list_display = ["__str__", "mime", "show_size", "show_picture", "duration_ms", "created_at", "verified_at"]
-    list_filter = ["mime", "created_at"]
+    list_filter = [recent_values("mime", _("type")), "created_at"]
     search_fields = ["sha256"]
     ordering = ["-id"]
     readonly_fields = ["show_link"]
@@ -163,8 +167,13 @@ class DownloadRequestAdmin(ReadOnly):
 class BatchAdmin(ReadOnly):
     list_display = ["__str__", "user", "quality", "show_jobs", "created_at"]
     list_filter = ["quality", "created_at"]
+    list_select_related = ["user"]
     search_fields = ["user__username"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
+        batches: QuerySet[Batch] = super().get_queryset(request).annotate(job_count=Count("jobs"))
+        return batches
+
     @display(description=_("downloads"))
-    def show_jobs(self, batch: Batch) -> int:
-        return batch.jobs.count()
+    def show_jobs(self, batch: Any) -> int:
+        return int(batch.job_count)
