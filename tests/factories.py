@@ -18,6 +18,7 @@ from downloads.models import (
     AssetRole,
     AssetState,
     Batch,
+    CoverJob,
     DownloadJob,
     DownloadRequest,
     Extractor,
@@ -258,6 +259,13 @@ class AssetFactory(DjangoModelFactory[Asset]):
     state = AssetState.READY
     object = factory.SubFactory(StoredObjectFactory)
     ready_at = factory.LazyFunction(now)
+
+
+class CoverJobFactory(_JobFactory):
+    class Meta:
+        model = CoverJob
+
+    asset = factory.SubFactory(AssetFactory, role=AssetRole.COVER, quality="", state=AssetState.WANTED, object=None)
 
 
 class DownloadRequestFactory(DjangoModelFactory[DownloadRequest]):
