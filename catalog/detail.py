@@ -10,7 +10,7 @@ from catalog.filters import MAX_BIGINT
 from crawler.models import MetricSnapshot, SourceVideo, Video
 from downloads.models import Asset, AssetRole, AssetState
 from ranking.scoring.classic import Part, parts
-from ranking.services import weights
+from ranking.classic import weights
 
 MOST_OBSERVATIONS = 500
 MOST_SIGHTINGS = 100

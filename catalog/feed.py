@@ -78,6 +78,35 @@ def feed(filters: Filters, *, cursor: str = "", limit: int = 24, sparklines: boo
     return FeedPage(with_sparklines(shown) if sparklines else shown, next_cursor)
 
 
+def newest_id() -> int:
+    """Of the video that was recorded last; 0 when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM crawler_video")
+        (newest,) = cursor.fetchone()
+    return int(newest)
+
+
+def count_new(filters: Filters, *, after: int, most: int = 100) -> int:
+    """How many matching videos were recorded after the one with this id; counts no further than `most`."""
+    order = _ORDERS[filters.ordering]
+    where, params = _conditions(filters)
+    where.append("v.id > %(after)s")
+    text = ""
+    if filters.q:
+        terms, has_terms = _terms(filters)
+        params |= terms
+        text = f"JOIN catalog_searchtext t ON t.video_id = v.id AND {has_terms}"
+    score = "JOIN ranking_score s ON s.video_id = v.id"
+    sql = f"""SELECT count(*) FROM (
+        SELECT FROM crawler_video v {score if order.needs_score else f"LEFT {score}"} {text}
+        WHERE {" AND ".join(where)} LIMIT %(most)s
+    ) AS new"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params | {"after": after, "most": most})
+        (count,) = cursor.fetchone()
+    return int(count)
+
+
 def _read_page(filters: Filters, order: _Order, where: list[str], params: dict[str, Any]) -> list[tuple[Any, Card]]:
     page = f"""
         SELECT {order.id} AS id, {order.key} AS key FROM {order.table} {_joins(order.table, order.id, where)}
@@ -95,8 +124,7 @@ def _joins(table: str, video_id: str, where: list[str]) -> str:
 
 
 def _search(filters: Filters, order: _Order, where: list[str], params: dict[str, Any]) -> list[tuple[Any, Card]]:
-    terms = {f"term{n}": term for n, term in enumerate(filters.terms)}
-    has_terms = " AND ".join(f"strpos(t.text, catalog_fold(%({name})s)) > 0" for name in terms)
+    terms, has_terms = _terms(filters)
     grams = " || ".join(f"catalog_term_grams(catalog_fold(%({name})s))" for name in terms)
     params |= terms
     keyset = where[0] + (" AND s.is_surging" if filters.surging and order.needs_score else "")
@@ -130,6 +158,12 @@ def _search(filters: Filters, order: _Order, where: list[str], params: dict[str,
         WHERE {" AND ".join(where)} ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(limit)s
     """
     return read(gathered, params)
+
+
+def _terms(filters: Filters) -> tuple[dict[str, str], str]:
+    """The search's words as parameters, and the condition that all of them are in the text `t`."""
+    terms = {f"term{n}": term for n, term in enumerate(filters.terms)}
+    return terms, " AND ".join(f"strpos(t.text, catalog_fold(%({name})s)) > 0" for name in terms)
 
 
 _CONDITIONS = {

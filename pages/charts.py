@@ -1,0 +1,151 @@
+"""Curves as SVG paths. Pure: numbers in, geometry out; templates only place it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+XY = tuple[float, float]
+
+NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+TIME_STEPS = (
+    *(timedelta(hours=n) for n in (1, 2, 3, 6, 12)),
+    *(timedelta(days=n) for n in (1, 2, 4, 7, 14, 30, 60, 120, 365)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    line: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    x: float
+    y: float
+    at: datetime
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """In a view box of `width` by `height`; the plot lies between `left`, `top`, `right` and `bottom`."""
+
+    width: int
+    height: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    curve: Curve
+    dots: list[Dot]
+    values: list[tuple[float, float]]
+    """Grid lines: y and the number it stands for."""
+    times: list[tuple[float, datetime]]
+    """Ticks: x and the moment it stands for."""
+    marks: list[tuple[float, str]]
+    """Moments worth a line: x and its words."""
+
+
+def sparkline(values: Sequence[float], *, width: float = 100, height: float = 28, floor: float = 3) -> Curve | None:
+    """A wave over the whole width; None for fewer than two values. A flat history is a calm sea, not a full one."""
+    if len(values) < 2:
+        return None
+    low, high = min(values), max(values)
+    span = high - low
+    room = height - floor
+    points = [
+        (width * n / (len(values) - 1), height - floor / 2 - (room * 0.92 * (value - low) / span if span else 0))
+        for n, value in enumerate(values)
+    ]
+    return _curve(points, height)
+
+
+def growth(
+    history: Sequence[tuple[datetime, int]],
+    *,
+    marks: Sequence[tuple[datetime, str]] = (),
+    width: int = 720,
+    height: int = 280,
+) -> Chart | None:
+    """A counter over time, in order; None for fewer than two observations. The scale starts at 0 only where growth fills it."""
+    if len(history) < 2 or history[0][0] >= history[-1][0]:
+        return None
+    left, top, right, bottom = 58.0, 14.0, width - 14.0, height - 30.0
+    begins, ends = history[0][0], history[-1][0]
+    seconds = (ends - begins).total_seconds()
+    low, high = min(value for _, value in history), max(value for _, value in history)
+    floor = 0 if low < (high - low) * 2 else low - (high - low) * 0.15
+    ticks = nice_ticks(floor, high)
+    floor, ceiling = min(floor, ticks[0]), max(high, ticks[-1])
+
+    def x_of(at: datetime) -> float:
+        return left + (right - left) * (at - begins).total_seconds() / seconds
+
+    def y_of(value: float) -> float:
+        return bottom - (bottom - top) * (value - floor) / ((ceiling - floor) or 1)
+
+    dots = [Dot(round(x_of(at), 1), round(y_of(value), 1), at, value) for at, value in history]
+    return Chart(
+        width=width,
+        height=height,
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
+        curve=_curve([(dot.x, dot.y) for dot in dots], bottom),
+        dots=dots,
+        values=[(round(y_of(value), 1), value) for value in ticks],
+        times=[(round(x_of(at), 1), at) for at in time_ticks(begins, ends)],
+        marks=[(round(x_of(at), 1), words) for at, words in marks if begins <= at <= ends],
+    )
+
+
+def nice_ticks(low: float, high: float, *, about: int = 4) -> list[float]:
+    """Round whole numbers that cover low to high."""
+    if high <= low:
+        high = low + 1
+    raw = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = max(1.0, next(power * nice for nice in NICE_STEPS if power * nice >= raw * 0.999))
+    first = math.floor(low / step)
+    return [step * n for n in range(first, math.ceil(high / step) + 1)]
+
+
+def time_ticks(begins: datetime, ends: datetime, *, most: int = 6) -> list[datetime]:
+    """Round moments (UTC) inside a period."""
+    span = ends - begins
+    step = next((step for step in TIME_STEPS if span / step <= most), TIME_STEPS[-1])
+    midnight = begins.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight + step * math.ceil((begins - midnight) / step)
+    return [first + step * n for n in range(most + 1) if first + step * n <= ends]
+
+
+def _curve(points: Sequence[XY], bottom: float) -> Curve:
+    line = smooth_path(points)
+    area = f"{line}L{points[-1][0]:.1f} {bottom:.1f}L{points[0][0]:.1f} {bottom:.1f}Z"
+    return Curve(line, area)
+
+
+def smooth_path(points: Sequence[XY]) -> str:
+    """A cubic path through all points that never overshoots: a counter that only grows is drawn only growing."""
+    slopes = [_slope(a, b) for a, b in itertools.pairwise(points)]
+    tangents = [slopes[0], *(_between(a, b) for a, b in itertools.pairwise(slopes)), slopes[-1]]
+    path = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
+    for (x0, y0), (x1, y1), t0, t1 in zip(points, points[1:], tangents, tangents[1:], strict=False):
+        third = (x1 - x0) / 3
+        path.append(f"C{x0 + third:.1f} {y0 + third * t0:.1f} {x1 - third:.1f} {y1 - third * t1:.1f} {x1:.1f} {y1:.1f}")
+    return "".join(path)
+
+
+def _slope(a: XY, b: XY) -> float:
+    return (b[1] - a[1]) / (b[0] - a[0]) if b[0] > a[0] else 0.0
+
+
+def _between(before: float, after: float) -> float:
+    """The harmonic mean where both rise or both fall, level where they differ (Fritsch and Carlson)."""
+    return 2 * before * after / (before + after) if before * after > 0 else 0.0

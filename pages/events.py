@@ -1,0 +1,118 @@
+"""Live hints at /ws/events: that something changed, never what. Pages then ask the server as they would without them.
+
+A page names what it shows (`?video=1&video=2`, `?source=3`). Everybody hears of new videos and of the videos named; of a source
+only who belongs to its workspace. Messages are JSON: {"event": "news" | "video-1" | "source-3", …}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from typing import Any
+from urllib.parse import parse_qs
+
+import redis.exceptions
+from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.layers import get_channel_layer
+from django.urls import re_path
+
+from catalog.filters import MAX_BIGINT
+from crawler.models import Source
+from workspaces.models import active_membership
+
+logger = logging.getLogger(__name__)
+
+NEWS = "news"
+MOST_NAMED = 60
+SEND_SECONDS = 1.0
+REST_SECONDS = 30.0
+"""After Redis failed, nothing is sent for so long: hints are worth no waiting."""
+
+
+class EventsConsumer(AsyncJsonWebsocketConsumer):
+    """Only speaks; what a client sends is not read."""
+
+    async def connect(self) -> None:
+        query = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
+        groups = [NEWS, *(f"video-{pk}" for pk in _ids(query.get("video", [])))]
+        if sources := _ids(query.get("source", [])):
+            groups += [f"source-{pk}" for pk in await database_sync_to_async(_visible)(self.scope.get("user"), sources)]
+        self.joined: list[str] = []
+        try:
+            for group in groups:
+                await asyncio.wait_for(self.channel_layer.group_add(group, self.channel_name), SEND_SECONDS)
+                self.joined.append(group)
+        except (redis.exceptions.RedisError, OSError, TimeoutError):
+            await self.close(code=4503)  # the page asks by itself from time to time
+            return
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        try:
+            for group in getattr(self, "joined", []):
+                await asyncio.wait_for(self.channel_layer.group_discard(group, self.channel_name), SEND_SECONDS)
+        except (redis.exceptions.RedisError, OSError, TimeoutError):
+            logger.debug("A listener could not be taken off; its channel ends by itself")
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
+        return None
+
+    async def hint(self, message: dict[str, Any]) -> None:
+        """A message of `announce`."""
+        await self.send_json(message["content"])
+
+
+routes = [re_path(r"^ws/events$", EventsConsumer.as_asgi())]
+
+
+def announce(group: str, **content: Any) -> None:
+    """Tell the pages that show it. Never raises and never waits long: what is missed is seen at the next look."""
+    if not _rest.is_over():
+        return
+    try:
+        async_to_sync(_send)(group, {"event": group, **content})
+    except (redis.exceptions.RedisError, OSError, TimeoutError, RuntimeError) as error:
+        _rest.begin()
+        logger.info("Live hints rest for a while", extra={"error": repr(error)[:200]})
+
+
+async def _send(group: str, content: dict[str, Any]) -> None:
+    layer = get_channel_layer()
+    if layer is not None:
+        await asyncio.wait_for(layer.group_send(group, {"type": "hint", "content": content}), SEND_SECONDS)
+
+
+class _Rest:
+    """A pause for the whole process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until = 0.0
+
+    def begin(self) -> None:
+        with self._lock:
+            self._until = time.monotonic() + REST_SECONDS
+
+    def is_over(self) -> bool:
+        with self._lock:
+            return time.monotonic() >= self._until
+
+
+_rest = _Rest()
+
+
+def _ids(texts: list[str]) -> list[int]:
+    """Those that are ids at all, and not too many."""
+    numbers = [int(text) for text in texts[:MOST_NAMED] if text.isascii() and text.isdigit() and len(text) < 20]
+    return [number for number in numbers if number <= MAX_BIGINT]
+
+
+def _visible(user: Any, sources: list[int]) -> list[int]:
+    membership = active_membership(user) if user is not None else None
+    if membership is None:
+        return []
+    return list(Source.objects.filter(pk__in=sources, workspace=membership.workspace_id).values_list("pk", flat=True))

@@ -1,0 +1,105 @@
+"""Forms of the pages: what people may write, checked before anything else sees it."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from crawler import outbound, services
+from crawler.connections import FetchError
+from crawler.models import Source, SourceKind, VideoKind
+from crawler.providers import registry
+from crawler.validators import validate_plain_text
+from workspaces.models import Workspace
+
+WATCHED = ("platform", "kind", "value")
+"""What a source watches is settled when it is made: the videos it has shown would else be another's."""
+
+
+def check_link(url: str) -> None:
+    """Raises ValidationError for a link that leads nowhere, or where we do not go."""
+    try:
+        if services.platform_of(url) == registry.ANY_LINK:
+            outbound.check_url(url)
+    except outbound.ForbiddenAddress as error:
+        raise ValidationError(error.message, code=error.code) from error
+    except FetchError as error:
+        raise ValidationError(_("This address cannot be found."), code=error.code) from error
+
+
+class SourceForm(forms.ModelForm[Source]):
+    kinds = forms.MultipleChoiceField(
+        label=_("Kinds"), choices=VideoKind.choices, widget=forms.CheckboxSelectMultiple, initial=list(VideoKind.values)
+    )
+
+    class Meta:
+        model = Source
+        fields = (
+            *WATCHED,
+            *("cron", "interval_minutes", "pages_per_run", "kinds", "min_views", "min_likes", "max_age_days", "min_height"),
+            *("auto_download", "is_own"),
+        )
+        widgets = {
+            "value": forms.TextInput(attrs={"autocomplete": "off", "maxlength": 500}),
+            "cron": forms.TextInput(attrs={"placeholder": "0 */2 * * *", "autocomplete": "off", "class": "code"}),
+            **{name: forms.NumberInput(attrs={"min": 0}) for name in ("min_views", "min_likes", "max_age_days", "min_height")},
+        }
+
+    def __init__(self, *args: Any, workspace: Workspace, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.instance.workspace = workspace
+        if self.instance.pk:
+            for name in WATCHED:
+                del self.fields[name]
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # The workspace is no field, but it takes part in what must be unique.
+        return super()._get_validation_exclusions() - {"workspace", *WATCHED}
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if self.instance.pk is None and values.get("value"):
+            is_link = values.get("kind") == SourceKind.URL
+            if values.get("platform") == registry.ANY_LINK and not is_link:
+                self.add_error("kind", _("This platform reads only links."))
+            elif is_link:
+                try:
+                    check_link(values["value"])
+                except ValidationError as error:
+                    self.add_error("value", error)
+        return values
+
+    @property
+    def watched(self) -> list[forms.BoundField]:
+        return self._bound(*WATCHED)
+
+    @property
+    def timing(self) -> list[forms.BoundField]:
+        return self._bound("interval_minutes", "cron", "pages_per_run")
+
+    @property
+    def filters(self) -> list[forms.BoundField]:
+        return self._bound("min_views", "min_likes", "max_age_days", "min_height", "kinds")
+
+    @property
+    def rules(self) -> list[forms.BoundField]:
+        return self._bound("auto_download", "is_own")
+
+    def _bound(self, *names: str) -> list[forms.BoundField]:
+        return [self[name] for name in names if name in self.fields]
+
+
+class ImportForm(forms.Form):
+    url = forms.CharField(
+        label=_("Link"),
+        max_length=500,
+        validators=[validate_plain_text],
+        widget=forms.URLInput(attrs={"placeholder": "https://…", "autocomplete": "off"}),
+        help_text=_("Of a video, on any site that can be read."),
+    )
+
+    def clean_url(self) -> str:
+        url = str(self.cleaned_data["url"]).strip()
+        check_link(url)
+        return url

@@ -1,0 +1,149 @@
+"""The feed: what rises, narrowed, searched and ordered by the URL alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from catalog.cursors import InvalidCursor
+from catalog.feed import FeedPage, count_new, feed, newest_id
+from catalog.filters import DEFAULT_ORDERING, DOWNLOAD_STATUSES, KINDS, MAX_BIGINT, ORDERINGS, Filters, InvalidFilters
+from crawler.models import Author, Sound, Source
+from crawler.providers import registry
+from pages.asking import is_htmx
+
+PAGE = 24
+MOST_NEW = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A link that changes one thing about the feed."""
+
+    label: str
+    url: str
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FeedView:
+    """A feed and the links around it, for any page that shows one."""
+
+    page: FeedPage
+    filters: Filters
+    more_url: str
+    is_first: bool
+
+
+@require_safe
+def rising(request: HttpRequest) -> HttpResponse:
+    filters, errors = read_filters(request)
+    shown = show_feed(request, filters)
+    if is_htmx(request) and not shown.is_first:
+        return render(request, "pages/_more.html", {"feed": shown})
+    context = {
+        "feed": shown,
+        "filters": filters,
+        "errors": errors,
+        "chips": chips(filters),
+        "orderings": [
+            Choice(str(label), url_of(replace(filters, ordering=name)), name == filters.ordering)
+            for name, label in ORDERINGS.items()
+        ],
+        "kinds": [
+            Choice(_("All"), url_of(replace(filters, kind=None)), filters.kind is None),
+            *(Choice(str(label), url_of(replace(filters, kind=name)), name == filters.kind) for name, label in KINDS.items()),
+        ],
+        "surging": Choice(
+            _("Surging"), url_of(replace(filters, surging=None if filters.surging else True)), bool(filters.surging)
+        ),
+        "platforms": [name for name, _label in registry.choices() if name != registry.ANY_LINK],
+        "download_statuses": DOWNLOAD_STATUSES.items(),
+        "newest_id": newest_id() if shown.is_first else 0,
+        "query": urlencode(filters.query()),
+    }
+    return render(request, "pages/rising.html", context)
+
+
+@require_safe
+def news(request: HttpRequest) -> HttpResponse:
+    """The hint that new videos match, for a page that was made when `after` was the newest one."""
+    after = request.GET.get("after", "")
+    if not (after.isascii() and after.isdigit() and int(after) <= MAX_BIGINT):
+        raise BadRequest(_("“after” must be the id of a video."))
+    filters, _errors = read_filters(request)
+    count = count_new(filters, after=int(after), most=MOST_NEW + 1)
+    return render(request, "pages/_news.html", {"count": count, "most": MOST_NEW, "url": url_of(filters)})
+
+
+def read_filters(request: HttpRequest) -> tuple[Filters, dict[str, str]]:
+    """What the URL asks for; and what of it means nothing here, to be told to the visitor."""
+    try:
+        return Filters.parse(request.GET, also={"cursor", "after"}), {}
+    except InvalidFilters as error:
+        return error.understood, error.errors
+
+
+def show_feed(request: HttpRequest, filters: Filters) -> FeedView:
+    """The page of the feed that the URL's cursor names. A cursor that is not ours is a 400."""
+    cursor = request.GET.get("cursor", "")
+    try:
+        page = feed(filters, cursor=cursor, limit=PAGE)
+    except InvalidCursor as error:
+        raise BadRequest(str(error)) from error
+    more = urlencode({**request.GET.dict(), "cursor": page.next_cursor}) if page.next_cursor else ""
+    return FeedView(page, filters, f"{request.path}?{more}" if more else "", not cursor)
+
+
+def url_of(filters: Filters) -> str:
+    query = urlencode(filters.query())
+    return f"{reverse('rising')}?{query}" if query else reverse("rising")
+
+
+def chips(filters: Filters) -> list[Choice]:
+    """What narrows the feed beyond the buttons that are always there, each with the URL without it."""
+    return [
+        Choice(_label(name, value), url_of(filters.without(name)))
+        for name, value in filters.query().items()
+        if name not in ("ordering", "kind", "surging") or (name == "surging" and not filters.surging)
+    ]
+
+
+def _label(name: str, value: str) -> str:
+    templates: dict[str, str] = {
+        "q": _("“%(value)s”"),
+        "platform": _("on %(value)s"),
+        "category": _("category %(value)s"),
+        "hashtag": _("#%(value)s"),
+        "min_views": _("%(value)s views or more"),
+        "min_score": _("score %(value)s or more"),
+        "published_after": _("published from %(value)s"),
+        "published_before": _("published before %(value)s"),
+        "download_status": _("download: %(value)s"),
+        "surging": _("not surging"),
+        "source": _("from source %(value)s"),
+        "author": _("by %(value)s"),
+        "sound": _("with the sound %(value)s"),
+    }
+    named: dict[str, Any] = {"author": Author, "sound": Sound}
+    if name in named:
+        value = str(named[name].objects.filter(pk=value).first() or value)
+    if name == "download_status":
+        value = str(DOWNLOAD_STATUSES[value])
+    return templates[name] % {"value": value.removesuffix("T00:00:00Z")}
+
+
+def has_sources() -> bool:
+    """Whether anything is watched at all: an empty feed then only has to wait."""
+    return Source.objects.exists()
+
+
+__all__ = ["DEFAULT_ORDERING", "Choice", "FeedView", "news", "read_filters", "rising", "show_feed"]

@@ -1,0 +1,196 @@
+"""What the active workspace watches: how each look went, when the next one is, and all that can be done about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from catalog.feed import feed
+from catalog.filters import MAX_BIGINT, Filters
+from crawler import services
+from crawler.models import CrawlJob, Outcome, Source, SourceKind
+from crawler.timing import next_tick
+from jobs.models import FINAL
+from pages.asking import editor, member
+from pages.forms import SourceForm
+from workspaces.models import Membership
+
+PAGE = 50
+RUNS = 20
+SHOWN_VIDEOS = 12
+TIMING = {"cron", "interval_minutes"}
+
+
+@require_safe
+@member
+def sources(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """Those in trouble first; then in the order of their names, page by page."""
+    found = _with_last_run(Source.objects.filter(workspace=membership.workspace_id)).order_by("kind", "value", "pk")
+    kind, outcome = _one_of(request, "kind", SourceKind.values), _one_of(request, "outcome", Outcome.values)
+    words = request.GET.get("q", "").strip()[:100]
+    if "\x00" in words:
+        raise BadRequest(_("Search without invisible characters."))
+    if kind:
+        found = found.filter(kind=kind)
+    if outcome:
+        found = found.filter(outcome=outcome)
+    if words:
+        found = found.filter(value__icontains=words)
+    page = _page_number(request)
+    rows = list(found[(page - 1) * PAGE : page * PAGE + 1])
+    context = {
+        "sources": rows[:PAGE],
+        "next_page": page + 1 if len(rows) > PAGE else None,
+        "page": page,
+        "membership": membership,
+        "kinds": SourceKind.choices,
+        "outcomes": [choice for choice in Outcome.choices if choice[0]],
+        "kind": kind,
+        "outcome": outcome,
+        "q": words,
+        "is_narrowed": bool(kind or outcome or words),
+        "troubled": Source.objects.filter(workspace=membership.workspace_id)
+        .exclude(outcome__in=(Outcome.NEVER, Outcome.OK, Outcome.EMPTY))
+        .count(),
+    }
+    return render(request, "pages/sources.html", context)
+
+
+@require_safe
+@member
+def source(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    source = _source(membership, pk)
+    shown = feed(Filters(source=pk, ordering="-published_at"), limit=SHOWN_VIDEOS)
+    context = {
+        **_runs(request, source),
+        "source": source,
+        "membership": membership,
+        "cards": shown.cards,
+        "has_more": shown.next_cursor is not None,
+    }
+    return render(request, "pages/source.html", context)
+
+
+@require_safe
+@member
+def runs(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    """The table of runs alone, for a page that follows one."""
+    source = _source(membership, pk)
+    return render(request, "pages/_runs.html", {**_runs(request, source), "source": source, "is_part": True})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@editor
+def new(request: HttpRequest, membership: Membership) -> HttpResponse:
+    form = SourceForm(request.POST or None, workspace=membership.workspace)
+    if request.method == "POST" and form.is_valid():
+        source = form.save()
+        services.scan_now(source, by=membership.user)
+        messages.success(request, _("“%(value)s” is watched now. The first look is under way.") % {"value": source.value})
+        return redirect("source", source.pk)
+    return render(request, "pages/source_form.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@editor
+def edit(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    source = _source(membership, pk)
+    form = SourceForm(request.POST or None, instance=source, workspace=membership.workspace)
+    if request.method == "POST" and form.is_valid():
+        if TIMING & set(form.changed_data):
+            source.next_run_at = next_tick(source.cron, source.interval_minutes, timezone.now())
+        form.save()
+        messages.success(request, _("Saved."))
+        return redirect("source", pk)
+    return render(request, "pages/source_form.html", {"form": form, "source": source}, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@editor
+def delete(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    source = _source(membership, pk)
+    if request.method == "POST":
+        value = source.value
+        source.delete()
+        messages.success(request, _("“%(value)s” is no longer watched. What it has shown stays.") % {"value": value})
+        return redirect("sources")
+    return render(request, "pages/source_delete.html", {"source": source})
+
+
+@require_POST
+@editor
+def scan(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    services.scan_now(_source(membership, pk), by=membership.user)
+    messages.success(request, _("Looking as soon as a worker is free."))
+    return _back(request, pk)
+
+
+@require_POST
+@editor
+def pause(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    """POST `active`: on or off."""
+    is_active = request.POST.get("active") == "on"
+    Source.objects.filter(pk=_source(membership, pk).pk).update(is_active=is_active)
+    messages.success(
+        request, _("Watched again, by its schedule.") if is_active else _("Paused: nothing is looked at by schedule.")
+    )
+    return _back(request, pk)
+
+
+def _source(membership: Membership, pk: int) -> Source:
+    """Of the active workspace; another's does not exist."""
+    return get_object_or_404(Source, pk=pk, workspace=membership.workspace_id)
+
+
+def _back(request: HttpRequest, pk: int) -> HttpResponseRedirect:
+    return redirect("sources") if request.POST.get("from") == "list" else redirect("source", pk)
+
+
+def _one_of(request: HttpRequest, name: str, choices: list[str]) -> str:
+    value = request.GET.get(name, "")
+    if value and value not in choices:
+        raise BadRequest(_("There is no %(name)s “%(value)s”.") % {"name": name, "value": value[:40]})
+    return value
+
+
+def _page_number(request: HttpRequest) -> int:
+    text = request.GET.get("page", "1")
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text)):
+        raise BadRequest(_("There is no such page."))
+    return int(text)
+
+
+def _with_last_run(found: QuerySet[Source]) -> QuerySet[Source]:
+    last: Any = CrawlJob.objects.filter(source=OuterRef("pk")).order_by("-pk")
+    return found.annotate(
+        last_state=Subquery(last.values("state")[:1]),
+        last_counts=Subquery(last.values("counts")[:1]),
+        live_state=Subquery(last.exclude(state__in=FINAL).values("state")[:1]),
+    )
+
+
+def _runs(request: HttpRequest, source: Source) -> dict[str, Any]:
+    """The newest runs, or those before the one that `before` names."""
+    before = request.GET.get("before", "")
+    rows = CrawlJob.objects.filter(source=source).order_by("-pk")
+    if before:
+        if not (before.isascii() and before.isdigit() and int(before) <= MAX_BIGINT):
+            raise BadRequest(_("“before” must be the id of a run."))
+        rows = rows.filter(pk__lt=int(before))
+    found = list(rows[: RUNS + 1])
+    shown = found[:RUNS]
+    return {
+        "runs": shown,
+        "older": shown[-1].pk if len(found) > RUNS else None,
+        "is_live": any(run.state not in FINAL for run in shown),
+        "is_looking": any(run.state == "running" for run in shown),
+        "found_video": services.imported_video(shown[0]) if source.kind == SourceKind.URL and shown else None,
+    }

@@ -1,0 +1,183 @@
+"""How numbers, times and pictures are written on the pages."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone, translation
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from catalog.cards import Card
+from pages import charts
+
+register = template.Library()
+
+HUES = 12
+
+
+@register.filter
+def human(number: float | None) -> str:
+    """1234 becomes 1.2K (1234 in Chinese, where 12345 becomes 1.2万). Nothing known is a dash, which is not 0."""
+    if number is None:
+        return "–"
+    sign, number = ("−" if number < 0 else ""), abs(number)
+    if (translation.get_language() or "").startswith("zh"):
+        units: tuple[tuple[float, str], ...] = ((1e8, "亿"), (1e4, "万"))
+    else:
+        units = ((1e9, pgettext("number", "B")), (1e6, pgettext("number", "M")), (1e3, pgettext("number", "K")))
+    for size, unit in units:
+        if number >= size * 0.9995:
+            short = number / size
+            digits = 1 if short < 99.95 and size > 1 else 0
+            text = number_format(int(short * 10**digits) / 10**digits, digits, use_l10n=True)
+            point = number_format(0.1, 1)[1]
+            return sign + (text.removesuffix(f"{point}0") if digits else text) + unit
+    return sign + number_format(round(number), 0)
+
+
+@register.filter
+def whole(number: float | None) -> str:
+    """All digits, in groups."""
+    return "–" if number is None else number_format(round(number), 0, force_grouping=True)
+
+
+@register.filter
+def percent(ratio: float | None) -> str:
+    """0.5 becomes +50 %."""
+    if ratio is None:
+        return "–"
+    value = ratio * 100
+    if abs(value) >= 1000:
+        return ("+" if value >= 0 else "−") + human(abs(value)) + " %"
+    return f"{'+' if value >= 0 else '−'}{abs(value):.0f} %"
+
+
+@register.filter
+def clock(milliseconds: int | None) -> str:
+    """65000 becomes 1:05."""
+    if milliseconds is None:
+        return ""
+    seconds = round(milliseconds / 1000)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+@register.filter
+def span(period: timedelta) -> str:
+    """The largest whole unit of a period."""
+    seconds = abs(int(period.total_seconds()))
+    if seconds < 60:
+        return _("a moment")
+    if seconds < 3600:
+        return _("%(n)d min") % {"n": seconds // 60}
+    if seconds < 2 * 86_400:
+        return _("%(n)d h") % {"n": seconds // 3600}
+    days = seconds // 86_400
+    if days < 60:
+        return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    if days < 730:
+        return _("%(n)d mo") % {"n": days // 30}
+    return ngettext("%(n)d year", "%(n)d years", days // 365) % {"n": days // 365}
+
+
+@register.simple_tag
+def ago(at: datetime | None) -> SafeString | str:
+    """How long since, or until; the script (static/js/app.js) adds the viewer's own time as its tip."""
+    if at is None:
+        return _("never")
+    period = timezone.now() - at
+    if abs(period) < timedelta(minutes=1):
+        words = _("now")
+    else:
+        words = (_("%(span)s ago") if period > timedelta(0) else _("in %(span)s")) % {"span": span(period)}
+    return format_html('<time datetime="{}" data-tip>{}</time>', _iso(at), words)
+
+
+@register.simple_tag
+def moment(at: datetime | None, style: str = "full") -> SafeString | str:
+    """A time in UTC, which the script rewrites for the viewer's zone and language. Styles: full, short, day."""
+    if at is None:
+        return "–"
+    words = {"full": "%Y-%m-%d %H:%M UTC", "short": "%m-%d %H:%M", "day": "%Y-%m-%d"}[style]
+    return format_html('<time datetime="{}" data-local="{}">{}</time>', _iso(at), style, at.strftime(words))
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@register.filter
+def iso(at: datetime) -> str:
+    return _iso(at)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """One of templates/pages/_icons.html; without a label it is ornament."""
+    if label:
+        return format_html('<svg class="icon" role="img" aria-label="{}"><use href="#i-{}"/></svg>', label, name)
+    return format_html('<svg class="icon" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.simple_tag
+def wave(card: Card) -> SafeString | str:
+    """The card's recent growth, drawn along the foot of its cover."""
+    values = [point.value for point in card.sparkline]
+    curve = charts.sparkline(values, width=120, height=36)
+    if curve is None:
+        return ""
+    gained = values[-1] - values[0]
+    words = _("%(gained)s since %(span)s ago") % {
+        "gained": ("+" if gained >= 0 else "") + human(gained),
+        "span": span(timezone.now() - card.sparkline[0].at),
+    }
+    return format_html(
+        '<svg class="wave" viewBox="0 0 120 36" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<path class="wave-area" d="{}"/><path class="wave-line" d="{}"/></svg>',
+        words,
+        curve.area,
+        curve.line,
+    )
+
+
+@register.simple_tag
+def small_curve(values: list[int]) -> SafeString | str:
+    curve = charts.sparkline(values, width=80, height=24)
+    if curve is None:
+        return ""
+    return format_html(
+        '<svg class="small-curve" viewBox="0 0 80 24" preserveAspectRatio="none" aria-hidden="true">'
+        '<path class="wave-area" d="{}"/><path class="wave-line" d="{}"/></svg>',
+        curve.area,
+        curve.line,
+    )
+
+
+@register.filter
+def hue(key: Any) -> int:
+    """Which of the placeholders' colours: always the same for the same thing."""
+    return hashlib.sha256(str(key).encode()).digest()[0] % HUES
+
+
+@register.filter
+def initials(text: str) -> str:
+    """Up to two letters that stand for a title or a name: of Latin words their first ones, else the first characters."""
+    letters = [word for word in "".join(c if unicodedata.category(c)[0] in "LN" else " " for c in text).split() if word]
+    if not letters:
+        return "~"
+    if ord(letters[0][0]) >= 0x2E80:
+        return letters[0][:2]
+    return "".join(word[0] for word in letters[:2]).upper()
+
+
+@register.filter
+def get(mapping: dict[Any, Any], key: Any) -> Any:
+    return mapping.get(key)

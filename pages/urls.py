@@ -1,0 +1,54 @@
+"""Every page at a glance. Ids are primary keys."""
+
+from django.urls import path, register_converter
+from django.views.generic import TemplateView
+
+from catalog.filters import MAX_BIGINT
+from pages import account, authors, downloads, imports, rising, sounds, sources, videos
+
+
+class RowConverter:
+    """A primary key. Beyond what the database counts to there is no page: 404, not an error of the database."""
+
+    regex = "[0-9]{1,19}"
+
+    def to_python(self, value: str) -> int:
+        if int(value) > MAX_BIGINT:
+            raise ValueError(value)
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(RowConverter, "row")
+
+urlpatterns = [
+    path("", rising.rising, name="rising"),
+    path("news/", rising.news, name="news"),
+    path("videos/<row:pk>/", videos.video, name="video"),
+    path("videos/<row:pk>/download/", videos.download, name="video-download"),
+    path("authors/<row:pk>/", authors.author, name="author"),
+    path("sounds/<row:pk>/", sounds.sound, name="sound"),
+    path("sources/", sources.sources, name="sources"),
+    path("sources/new/", sources.new, name="source-new"),
+    path("sources/<row:pk>/", sources.source, name="source"),
+    path("sources/<row:pk>/runs/", sources.runs, name="source-runs"),
+    path("sources/<row:pk>/edit/", sources.edit, name="source-edit"),
+    path("sources/<row:pk>/delete/", sources.delete, name="source-delete"),
+    path("sources/<row:pk>/scan/", sources.scan, name="source-scan"),
+    path("sources/<row:pk>/pause/", sources.pause, name="source-pause"),
+    path("import/", imports.import_link, name="import"),
+    path("downloads/", downloads.downloads, name="downloads"),
+    path("downloads/<row:pk>/", downloads.change, name="download-change"),
+    path("downloads/zips/", downloads.new_zip, name="zip-new"),
+    path("downloads/zips/<uuid:pk>/", downloads.zip_status, name="zip"),
+    path("account/", account.account, name="account"),
+    path("account/tokens/", account.new_token, name="token-new"),
+    path("account/tokens/revoke/", account.revoke, name="token-revoke"),
+    path(
+        "manifest.webmanifest",
+        TemplateView.as_view(template_name="pages/manifest.webmanifest", content_type="application/manifest+json"),
+        name="manifest",
+    ),
+]

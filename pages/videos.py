@@ -1,0 +1,182 @@
+"""A video: player or slides, growth, why it ranks, and its download from the wish to the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from catalog.detail import Detail, Media, Metrics, Observation, detail, metrics
+from crawler.models import Video, VideoKind
+from downloads import services, status
+from downloads.errors import TooManyWaiting
+from downloads.models import AssetRole, Quality
+from downloads.status import DownloadStatus
+from pages import charts
+from pages.asking import asker, is_htmx
+from workspaces.middleware import workspace_of
+
+LIVE = ("queued", "downloading")
+MOST_ROWS = 100
+"""Of the table under the chart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One of the numbers of a video, with its recent course."""
+
+    name: str
+    icon: str
+    count: int | None
+    course: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The download of one quality, as the box shows it."""
+
+    video: Video
+    quality: str
+    status: DownloadStatus
+    qualities: list[tuple[str, str]]
+
+    @property
+    def is_live(self) -> bool:
+        return self.status.status in LIVE
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """The way from wish to file: word, and done, now or later."""
+        words = [_("Queued"), _("Downloading"), _("Ready"), _("Saved")]
+        reached = {"queued": 0, "downloading": 1, "ready": 2}.get(self.status.status, -1)
+        return [
+            (word, "done" if n < reached or (n == reached == 2) else "now" if n == reached else "later")
+            for n, word in enumerate(words)
+        ]
+
+
+@require_safe
+def video(request: HttpRequest, pk: int) -> HttpResponse:
+    found, observed = detail(pk), metrics(pk)
+    if found is None or observed is None:
+        raise Http404
+    workspace = workspace_of(request)
+    mine = [sighting for sighting in found.sightings if workspace and sighting.source.workspace_id == workspace.pk]
+    box = _box(found.video, _quality(request))
+    context = {
+        **_player(found),
+        "card": found.card,
+        "detail": found,
+        "video": found.video,
+        "sightings": mine,
+        "other_sightings": len(found.sightings) - len(mine),
+        "metrics": observed,
+        "parts": _parts(observed),
+        "counters": _counters(found, observed),
+        "chart": _chart(observed),
+        "table": observed.history[::-1][:MOST_ROWS],
+        "box": box,
+        "refresh_seconds": 3 if box.is_live else 0,
+    }
+    return render(request, "pages/video.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def download(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST asks for it; GET is the box alone, for a page that follows it."""
+    video = get_object_or_404(Video.objects.select_related("author"), pk=pk)
+    quality = _quality(request)
+    refused = ""
+    if request.method == "POST":
+        try:
+            asked = services.request_download(video, quality, **asker(request))
+        except TooManyWaiting as error:
+            refused = str(error)
+        else:
+            status.forget(asked.job)
+    if not is_htmx(request):
+        if refused:
+            messages.error(request, refused)
+        query = "" if quality == Quality.BEST else f"?quality={quality}"
+        return HttpResponseRedirect(f"{reverse('video', args=[pk])}{query}#download")
+    box = _box(video, quality)
+    context: dict[str, Any] = {"box": box, "refused": refused, "is_part": True}
+    if box.status.status == "ready" and (found := detail(pk)) is not None:
+        context |= {**_player(found), "card": found.card, "video": found.video}
+    return render(request, "pages/_download.html", context)
+
+
+def _quality(request: HttpRequest) -> str:
+    """As the form or the URL says. Anything else is a 400."""
+    quality = request.POST.get("quality") or request.GET.get("quality") or Quality.BEST.value
+    if quality not in Quality.values:
+        raise BadRequest(_("There is no quality “%(name)s”.") % {"name": quality[:40]})
+    return quality
+
+
+def _box(video: Video, quality: str) -> Box:
+    qualities = [(str(value), str(label)) for value, label in Quality.choices]
+    if video.kind == VideoKind.CAROUSEL:
+        quality = services.quality_for(video, quality)
+        qualities = [(Quality.BEST.value, _("all pictures")), (Quality.AUDIO.value, str(Quality.AUDIO.label))]
+    return Box(video, quality, status.download_status(video, quality), qualities)
+
+
+def _player(found: Detail) -> dict[str, Any]:
+    """What can be played or looked through now."""
+    clips = found.of(AssetRole.VIDEO)
+    sounds = found.of(AssetRole.AUDIO)
+    clip: Media | None = max(clips, key=lambda media: (media.quality == Quality.BEST, media.file.height or 0), default=None)
+    return {"clip": clip, "sound_file": sounds[0] if sounds else None, "slides": found.of(AssetRole.SLIDE)}
+
+
+def _parts(observed: Metrics) -> list[dict[str, Any]]:
+    """The score taken apart, the largest part's bar being full."""
+    names = {"views": _("Views"), "likes": _("Likes"), "shares": _("Shares")}
+    most = max((part.points for part in observed.parts), default=0) or 1
+    return [
+        {
+            "name": names[part.metric],
+            "count": part.count,
+            "weight": part.weight,
+            "points": part.points,
+            "width": 100 * part.points / most,
+        }
+        for part in observed.parts
+    ]
+
+
+def _counters(found: Detail, observed: Metrics) -> list[Counter]:
+    rows = (
+        (_("Views"), "play", "views"),
+        (_("Likes"), "heart", "likes"),
+        (_("Comments"), "comment", "comments"),
+        (_("Shares"), "share", "shares"),
+        (_("Saves"), "bookmark", "saves"),
+    )
+    return [
+        Counter(words, icon, getattr(found.card, name), [value for _at, value in _course(observed.history[-48:], name)])
+        for words, icon, name in rows
+        if getattr(found.card, name) is not None
+    ]
+
+
+def _chart(observed: Metrics) -> dict[str, Any] | None:
+    """Views over time, or likes where no views are shown."""
+    for name, words in (("views", _("Views")), ("likes", _("Likes"))):
+        marks = [(observed.surging_since, _("surging"))] if observed.surging_since else []
+        if chart := charts.growth(_course(observed.history, name), marks=marks):
+            return {"metric": words, "svg": chart}
+    return None
+
+
+def _course(history: list[Observation], name: str) -> list[tuple[datetime, int]]:
+    return [(seen.observed_at, value) for seen in history if (value := getattr(seen, name)) is not None]

@@ -1,0 +1,237 @@
+// Everything here is comfort: each page works without it.
+"use strict";
+
+const language = document.documentElement.lang || undefined;
+
+// -- times in the viewer's zone and language -------------------------------------------------------
+
+const styles = {
+  full: { dateStyle: "medium", timeStyle: "short" },
+  short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+  day: { dateStyle: "medium" },
+};
+
+function localise(root) {
+  for (const time of root.querySelectorAll("time[data-local]")) {
+    time.textContent = new Date(time.dateTime).toLocaleString(language, styles[time.dataset.local]);
+    time.removeAttribute("data-local");
+  }
+  for (const time of root.querySelectorAll("time[data-tip]")) {
+    time.title = new Date(time.dateTime).toLocaleString(language, styles.full);
+    time.removeAttribute("data-tip");
+  }
+  for (const text of root.querySelectorAll("text[data-local-svg]")) {
+    text.textContent = new Date(text.dataset.localSvg).toLocaleString(language, styles.short);
+    text.removeAttribute("data-local-svg");
+  }
+}
+
+// -- light and dark --------------------------------------------------------------------------------
+
+function setUpTheme() {
+  const order = ["auto", "light", "dark"];
+  for (const button of document.querySelectorAll("[data-theme-toggle]")) {
+    const name = button.querySelector("[data-theme-name]");
+    const show = () => {
+      name.textContent = name.dataset[document.documentElement.dataset.theme || "auto"];
+    };
+    button.hidden = false;
+    show();
+    button.addEventListener("click", () => {
+      const now = document.documentElement.dataset.theme || "auto";
+      const next = order[(order.indexOf(now) + 1) % order.length];
+      if (next === "auto") delete document.documentElement.dataset.theme;
+      else document.documentElement.dataset.theme = next;
+      try {
+        if (next === "auto") localStorage.removeItem("theme");
+        else localStorage.setItem("theme", next);
+      } catch {
+        // It holds for this page, then.
+      }
+      show();
+    });
+  }
+}
+
+// -- keyboard --------------------------------------------------------------------------------------
+
+function isTyping(target) {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA|VIDEO|AUDIO)$/.test(target.tagName));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details.menu[open], details.filters[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    if (document.activeElement?.id === "q") document.activeElement.blur();
+    return;
+  }
+  if (isTyping(event.target)) return;
+  if (event.key === "/") {
+    const search = document.getElementById("q");
+    search.focus();
+    search.select();
+    event.preventDefault();
+  } else if (event.key === "j" || event.key === "k") {
+    const links = [...document.querySelectorAll("[data-card] .card-link")];
+    if (!links.length) return;
+    const at = links.indexOf(document.activeElement);
+    const next = event.key === "j" ? Math.min(at + 1, links.length - 1) : Math.max(at - 1, 0);
+    links[next].focus();
+    event.preventDefault();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open], details.filters[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+// -- slides ----------------------------------------------------------------------------------------
+
+function setUpSlides(root) {
+  for (const box of root.querySelectorAll("[data-slides]:not([data-ready])")) {
+    box.dataset.ready = "";
+    const list = box.querySelector("ol");
+    const bar = box.querySelector("[data-slides-bar]");
+    const place = box.querySelector("[data-place]");
+    const [previous, next] = [box.querySelector("[data-previous]"), box.querySelector("[data-next]")];
+    const count = list.children.length;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)");
+    let at = 0;
+    const show = () => {
+      place.textContent = `${at + 1} / ${count}`;
+      previous.disabled = at === 0;
+      next.disabled = at === count - 1;
+    };
+    const go = (to) => {
+      at = Math.max(0, Math.min(count - 1, to));
+      list.scrollTo({ left: list.children[at].offsetLeft - list.offsetLeft, behavior: calm.matches ? "auto" : "smooth" });
+      show();
+    };
+    list.addEventListener(
+      "scroll",
+      () => {
+        const seen = Math.round(list.scrollLeft / list.clientWidth);
+        if (seen !== at && seen >= 0 && seen < count) {
+          at = seen;
+          show();
+        }
+      },
+      { passive: true },
+    );
+    list.addEventListener("keydown", (event) => {
+      const steps = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 };
+      if (event.key in steps) {
+        go(steps[event.key]);
+        event.preventDefault();
+      }
+    });
+    previous.addEventListener("click", () => go(at - 1));
+    next.addEventListener("click", () => go(at + 1));
+    bar.hidden = count < 2;
+    show();
+  }
+}
+
+// -- small comforts --------------------------------------------------------------------------------
+
+document.addEventListener("click", async (event) => {
+  const save = event.target.closest("[data-save]");
+  if (save) {
+    const step = save.closest("section")?.querySelector("[data-saved]");
+    if (step) step.className = "done";
+  }
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    const source = document.getElementById(copy.dataset.copy);
+    getSelection().selectAllChildren(source);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      copy.replaceChildren("✓");
+    } catch {
+      // It is selected, at least.
+    }
+  }
+  const all = event.target.closest("[data-choose-all]");
+  if (all) {
+    const boxes = [...document.querySelectorAll(".download-row input[type=checkbox]")];
+    const choose = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = choose;
+  }
+});
+
+// A list that refreshes itself keeps what was chosen on it.
+let chosen = new Set();
+document.addEventListener("htmx:beforeSwap", () => {
+  chosen = new Set([...document.querySelectorAll(".download-row input:checked")].map((box) => box.value));
+});
+
+// -- live hints ------------------------------------------------------------------------------------
+
+let socket = null;
+let wait = 1000;
+
+function names() {
+  return [...new Set([...document.querySelectorAll("[data-live]")].map((element) => element.dataset.live))];
+}
+
+function listen() {
+  const url = document.body.dataset.events;
+  const wanted = names();
+  if (!url || !wanted.length || !("WebSocket" in window)) return;
+  const query = new URLSearchParams();
+  for (const name of wanted) {
+    const [kind, id] = name.split("-");
+    if (id) query.append(kind, id);
+  }
+  try {
+    socket = new WebSocket(`${url}?${query}`);
+  } catch {
+    return; // pages ask by themselves from time to time
+  }
+  socket.addEventListener("open", () => {
+    wait = 1000;
+  });
+  socket.addEventListener("message", (message) => {
+    let content;
+    try {
+      content = JSON.parse(message.data);
+    } catch {
+      return;
+    }
+    if (typeof content.event !== "string") return;
+    document.body.dispatchEvent(new CustomEvent(content.event, { detail: content }));
+    if (content.event.startsWith("video-")) document.body.dispatchEvent(new CustomEvent("downloads"));
+  });
+  socket.addEventListener("close", () => {
+    socket = null;
+    if (document.visibilityState === "visible") setTimeout(listen, wait);
+    wait = Math.min(wait * 2, 60000);
+  });
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible" && !socket) listen();
+});
+addEventListener("pagehide", () => socket?.close());
+
+// -- beginning, and after each part that htmx puts in ----------------------------------------------
+
+function setUp(root) {
+  localise(root);
+  setUpSlides(root);
+  for (const button of root.querySelectorAll("[data-copy], [data-choose-all]")) button.hidden = false;
+}
+
+setUpTheme();
+setUp(document);
+listen();
+document.addEventListener("htmx:load", (event) => {
+  setUp(event.detail.elt.parentElement ?? document);
+  for (const box of document.querySelectorAll(".download-row input")) if (chosen.has(box.value)) box.checked = true;
+});
