@@ -4,10 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from api import errors as api
+from pages import errors
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return api.bad_request(request, exception) if api.is_api(request) else defaults.bad_request(request, exception)
+    return api.bad_request(request, exception) if api.is_api(request) else errors.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/", include("api.urls")),
     path("", include("workspaces.urls")),
     path("", include("monitoring.urls")),
+    path("", include("pages.urls")),
     path("media/zip/<str:token>/<path:filename>", serving.bundle, name="media-bundle"),
     path("media/<str:token>/<path:filename>", serving.media, name="media"),
 ]
