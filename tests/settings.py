@@ -10,7 +10,7 @@ os.environ.setdefault("DATA_DIR", str(Path(__file__).resolve().parent.parent / "
 
 from config import engines
 from config.settings import *  # noqa: F403
-from config.settings import CACHES, CHANNEL_LAYERS, STORAGES
+from config.settings import CACHES, CHANNEL_LAYERS, INSTALLED_APPS, STORAGES
 
 _process = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
@@ -21,3 +21,4 @@ WHITENOISE_AUTOREFRESH = True  # files are looked for when asked for: nothing wa
 _number = int(_process.removeprefix("gw")) if _process != "main" else 0
 CACHES = {"default": {**CACHES["default"], "LOCATION": engines.redis_url(4 + _number)}}  # clearing it empties a database
 CHANNEL_LAYERS["default"]["CONFIG"] = {"hosts": [engines.redis_url(2)], "prefix": f"test-{_process}"}
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.jobs.app"]
