@@ -1,8 +1,9 @@
 """The statements that change job rows, written out, and prepared once per connection.
 
 Not by the ORM, because the claim's ORDER BY must match the partial index exactly, and because compiling and planning would
-cost more than the statement itself. Every time is the database's. Whatever locks more than one row skips those that others
-hold, or locks in the order of the ids, so that no two of these statements wait for each other in a circle.
+cost more than the statement itself. Every time is the database's, at the start of the statement, as it is of Django's Now().
+Whatever locks more than one row skips those that others hold, or locks in the order of the ids, so that no two of these
+statements wait for each other in a circle.
 """
 
 import functools
@@ -12,6 +13,9 @@ import psycopg
 from django.db import connection
 
 HISTORY_LENGTH = 50
+
+_NOW = "statement_timestamp()"
+_LEASE = f"{_NOW} + make_interval(secs => %(lease)s)"
 
 
 def execute(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -33,14 +37,14 @@ def _remember(facts: str = "'{}'::jsonb") -> str:
     """The history with one more entry, its oldest gone if there would be too many. Parameter: entry."""
     return f"""
         CASE WHEN jsonb_array_length(history) < {HISTORY_LENGTH} THEN history ELSE history - 0 END
-        || jsonb_build_array(jsonb_build_object('at', now()) || {facts} || %(entry)s::jsonb)
+        || jsonb_build_array(jsonb_build_object('at', {_NOW}) || {facts} || %(entry)s::jsonb)
     """
 
 
 _WHOSE = "jsonb_build_object('attempt', attempt, 'by', worker)"
 
-_DUE = """
-    state IN ('pending', 'retrying') AND paused_at IS NULL AND scheduled_at <= now() AND scheduled_at >= %(front)s
+_DUE = f"""
+    state IN ('pending', 'retrying') AND paused_at IS NULL AND scheduled_at <= {_NOW} AND scheduled_at >= %(front)s
     AND NOT EXISTS (SELECT 1 FROM jobs_pausedkind WHERE kind = %(kind)s)
 """
 
@@ -80,7 +84,7 @@ def claim(table: str, columns: tuple[str, ...], size: int, *, is_of_one: bool = 
         WITH {queue}
         UPDATE "{table}" AS job
         SET state = 'running', fence = fence + 1, attempt = attempt + 1, worker = %(worker)s,
-            started_at = now(), lease_until = now() + make_interval(secs => %(lease)s), progress = 0, note = ''
+            started_at = {_NOW}, lease_until = {_LEASE}, progress = 0, note = ''
         FROM {taken} WHERE job.id = {taken}.id
         RETURNING {_listed(columns)}
     """
@@ -92,11 +96,14 @@ def move(table: str, columns: tuple[str, ...]) -> str:
 
     `scheduled_at` is given as a pause from now on, `paused_at` as whether it is.
     """
-    forms = {"scheduled_at": "now() + %(scheduled_at)s", "paused_at": "CASE WHEN %(paused_at)s THEN now() END"}
+    forms = {
+        "scheduled_at": f"{_NOW} + %(scheduled_at)s",
+        "paused_at": f"CASE WHEN %(paused_at)s THEN {_NOW} END",
+    }
     assignments = "".join(f", {column} = {forms.get(column, f'%({column})s')}" for column in columns)
     return f"""
         UPDATE "{table}" SET state = %(state)s, lease_until = NULL, history = {_remember()},
-            finalized_at = CASE WHEN %(is_final)s THEN now() END {assignments}
+            finalized_at = CASE WHEN %(is_final)s THEN {_NOW} END {assignments}
         WHERE id = %(id)s AND fence = %(fence)s AND state = %(was)s
         RETURNING scheduled_at, paused_at, finalized_at
     """
@@ -114,7 +121,7 @@ def complete_all(table: str) -> str:
             ORDER BY job.id
             FOR NO KEY UPDATE OF job
         )
-        UPDATE "{table}" AS job SET state = 'completed', lease_until = NULL, finalized_at = now(), history = {_remember(_WHOSE)},
+        UPDATE "{table}" AS job SET state = 'completed', lease_until = NULL, finalized_at = {_NOW}, history = {_remember(_WHOSE)},
             outcome = done.outcome, progress = 100, error = '', error_code = '', note = ''
         FROM done WHERE job.id = done.id
         RETURNING job.id, job.finalized_at
@@ -124,7 +131,7 @@ def complete_all(table: str) -> str:
 @functools.cache
 def report(table: str) -> str:
     return f"""
-        UPDATE "{table}" SET lease_until = now() + make_interval(secs => %(lease)s), progress = %(progress)s, note = %(note)s
+        UPDATE "{table}" SET lease_until = {_LEASE}, progress = %(progress)s, note = %(note)s
         WHERE id = %(id)s AND fence = %(fence)s AND state = 'running'
         RETURNING id
     """
@@ -147,7 +154,7 @@ def renew(table: str) -> str:
             WHERE job.state = 'running'
             FOR NO KEY UPDATE OF job SKIP LOCKED
         ), renewed AS (
-            UPDATE "{table}" AS job SET lease_until = now() + make_interval(secs => %(lease)s)
+            UPDATE "{table}" AS job SET lease_until = {_LEASE}
             FROM free WHERE job.id = free.id
         )
         SELECT id, fence FROM mine
@@ -159,13 +166,13 @@ def rescue(table: str, columns: tuple[str, ...]) -> str:
     """Parameters: base (seconds before the second attempt), error, entry. The same curve as `retry.backoff`."""
     return f"""
         WITH lost AS MATERIALIZED (
-            SELECT id FROM "{table}" WHERE state = 'running' AND lease_until < now()
+            SELECT id FROM "{table}" WHERE state = 'running' AND lease_until < {_NOW}
             FOR NO KEY UPDATE SKIP LOCKED
         )
         UPDATE "{table}" AS job SET
             state = CASE WHEN attempt < max_attempts THEN 'retrying' ELSE 'failed' END,
-            finalized_at = CASE WHEN attempt < max_attempts THEN NULL ELSE now() END,
-            scheduled_at = now() + make_interval(
+            finalized_at = CASE WHEN attempt < max_attempts THEN NULL ELSE {_NOW} END,
+            scheduled_at = {_NOW} + make_interval(
                 secs => least(%(base)s * power(2, least(attempt, 17) - 1), 3600) * (0.5 + random() / 2)
             ),
             lease_until = NULL, error_code = 'worker_lost', error = %(error)s, outcome = '',
