@@ -178,7 +178,7 @@ def _shipped(case: Case) -> tuple[Scores, Scores] | None:
             horizon=case.rows.horizon,
             guard=shipped.guard,
             primary=shipped.primary,
-            scale=shipped.typical / max(case.model.typical, 1.0),
+            scale=shipped.level / max(case.model.level, 1.0),
         )
         for some in (case.items, case.before)
     )

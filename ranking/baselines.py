@@ -10,7 +10,7 @@ LEAST_VIDEOS = 30
 AGE_EDGES_HOURS = (2, 6, 12, 24, 48, 96, 168, 336)
 """Ages below the first are bucket 0, from the last on bucket 8."""
 RESCALE_FROM = 0.2
-"""A change of the usual size by less than this (relative) is not worth scoring everything anew."""
+"""A change of the top level by less than this (relative) is not worth scoring everything anew."""
 
 _PRIMARY = {Family.VIEWS: METRICS.index("views") + 1, Family.REACTIONS: METRICS.index("likes") + 1}
 
@@ -45,18 +45,17 @@ _REFRESH = """
     SELECT platform, family, bucket, videos, median_size, level, median_rate, spread_rate, now()
     FROM middle JOIN spread USING (platform, family, bucket)
     ON CONFLICT (platform, family, age_bucket) DO UPDATE SET
-        videos = excluded.videos, level = excluded.level, median_rate = excluded.median_rate,
+        videos = excluded.videos, median_size = excluded.median_size, median_rate = excluded.median_rate,
         spread_rate = excluded.spread_rate, computed_at = excluded.computed_at,
-        median_size = CASE
-            WHEN abs(excluded.median_size - old.median_size) > %(rescale)s * old.median_size THEN excluded.median_size
-            ELSE old.median_size END
+        level = CASE
+            WHEN abs(excluded.level - old.level) > %(rescale)s * old.level THEN excluded.level ELSE old.level END
 """
 
 
 def refresh() -> int:
-    """Compute all baselines anew; return how many rows there are. Scores follow where a platform's usual size moved."""
+    """Compute all baselines anew; return how many rows there are. Scores follow where a platform's top level moved."""
     with transaction.atomic():
-        before = _sizes()
+        before = _levels()
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
             cursor.execute(
@@ -69,8 +68,8 @@ def refresh() -> int:
                     "rescale": RESCALE_FROM,
                 },
             )
-        after = _sizes()
-        for family in sorted({family for (platform, family), size in after.items() if before.get((platform, family)) != size}):
+        after = _levels()
+        for family in sorted({family for (platform, family), level in after.items() if before.get((platform, family)) != level}):
             pulse.rescore(family)
     return Baseline.objects.count()
 
@@ -79,6 +78,6 @@ def age_bucket(age_hours: float) -> int:
     return sum(age_hours >= edge for edge in AGE_EDGES_HOURS)
 
 
-def _sizes() -> dict[tuple[str, str], float]:
-    rows = Baseline.objects.filter(age_bucket=-1).values_list("platform", "family", "median_size")
-    return {(platform, family): size for platform, family, size in rows}
+def _levels() -> dict[tuple[str, str], float]:
+    rows = Baseline.objects.filter(age_bucket=-1).values_list("platform", "family", "level")
+    return {(platform, family): level for platform, family, level in rows}

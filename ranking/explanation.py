@@ -81,7 +81,7 @@ def _explain(
     if video.published_at is not None and video.published_at <= row.last_at:
         age = (row.last_at - video.published_at).total_seconds() / 3600
     whole = usual.get((video.platform, model.family, -1))
-    scale = model.typical / whole.median_size if whole and whole.median_size and active.row.origin == "shipped" else 1.0
+    scale = model.level / whole.level if whole and whole.level and active.row.origin == "shipped" else 1.0
     state = video_state(row)
     vector = features.vector(
         state,

@@ -147,7 +147,7 @@ def _constants(kits: tuple[Kit, ...]) -> str:
     """horizon, primary_place, scale and limit# of a row by its `family` and the platform's usual size."""
     scales = {
         # A model fitted on our own history needs no bringing to size.
-        kit.family: f"coalesce({sql.number(kit.model.typical)} / nullif(usual_size, 0), 1)" if kit.is_shipped else "1"
+        kit.family: f"coalesce({sql.number(kit.model.level)} / nullif(usual_level, 0), 1)" if kit.is_shipped else "1"
         for kit in kits
     }
     limits = {
@@ -193,7 +193,7 @@ def _advance_sql(kits: tuple[Kit, ...], which: str) -> str:
                    coalesce(s.first_at, snap.observed_at) AS first_at,
                    {_hours("coalesce(s.first_at, snap.observed_at)")} AS first_hour,
                    coalesce(s.snapshots, 0) + 1 AS snapshots_,
-                   {family} AS family, usual.median_size AS usual_size, {old}
+                   {family} AS family, usual.level AS usual_level, {old}
             FROM crawler_video v
             LEFT JOIN ranking_counterstate s ON s.video_id = v.id
             CROSS JOIN LATERAL (
@@ -235,7 +235,7 @@ def _rescore_sql(kits: tuple[Kit, ...]) -> str:
             SELECT s.video_id, {_hours("s.last_at")} AS hour, {_hours("s.first_at")} AS first_hour,
                    s.snapshots AS snapshots_, snap.followers,
                    CASE WHEN v.published_at <= s.last_at THEN {_hours("(s.last_at - v.published_at)")} END AS age,
-                   {family} AS family, usual.median_size AS usual_size, {state}
+                   {family} AS family, usual.level AS usual_level, {state}
             FROM ranking_counterstate s
             JOIN crawler_video v ON v.id = s.video_id
             JOIN crawler_metricsnapshot snap ON snap.video_id = s.video_id AND snap.observed_at = s.last_at

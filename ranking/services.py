@@ -1,96 +1,38 @@
-"""Scores of the videos just observed, or of all: one statement each, whatever the number."""
+"""Ranking's verbs: score the videos just observed, those that were missed, or all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
 
-from constance.utils import get_values_for_keys
 from django.db import connection
 from django.utils import timezone
 
-from ranking.scoring.classic import WINDOW, Weights
+from ranking import baselines, classic, surges
+from ranking.models import Baseline
 
 BATCH = 50_000
-SETTINGS = ["CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM"]
-
-# `pair` is a video's newest observation beside the one to compare it with: the newest that is a day older, or else its oldest.
-# A NULL counter is not shown: the CASEs give its weight to the others, and leave it out of the comparison.
-_RANK = """
-    WITH pair AS (
-        SELECT v.id AS video_id, now.observed_at,
-               now.views AS v1, now.likes AS l1, now.shares AS s1,
-               was.views AS v0, was.likes AS l0, was.shares AS s0
-        FROM crawler_video v
-        CROSS JOIN LATERAL (
-            SELECT * FROM crawler_metricsnapshot s WHERE s.video_id = v.id
-            ORDER BY s.observed_at DESC LIMIT 1
-        ) now
-        LEFT JOIN LATERAL (
-            (SELECT 1 AS rank, s.* FROM crawler_metricsnapshot s
-             WHERE s.video_id = v.id AND s.observed_at <= now.observed_at - %(window)s
-             ORDER BY s.observed_at DESC LIMIT 1)
-            UNION ALL
-            (SELECT 2, s.* FROM crawler_metricsnapshot s
-             WHERE s.video_id = v.id AND s.observed_at > now.observed_at - %(window)s AND s.observed_at < now.observed_at
-             ORDER BY s.observed_at LIMIT 1)
-            ORDER BY rank LIMIT 1
-        ) was ON true
-        WHERE {which}
-    ), summed AS (
-        SELECT video_id, observed_at,
-            coalesce(v1, 0) * %(views)s + coalesce(l1, 0) * %(likes)s + coalesce(s1, 0) * %(shares)s AS points,
-            CASE WHEN v1 IS NULL THEN 0 ELSE %(views)s END + CASE WHEN l1 IS NULL THEN 0 ELSE %(likes)s END
-                + CASE WHEN s1 IS NULL THEN 0 ELSE %(shares)s END AS shown,
-            coalesce(v1 + 0 * v0, 0) * %(views)s + coalesce(l1 + 0 * l0, 0) * %(likes)s
-                + coalesce(s1 + 0 * s0, 0) * %(shares)s AS comparable_now,
-            coalesce(v0 + 0 * v1, 0) * %(views)s + coalesce(l0 + 0 * l1, 0) * %(likes)s
-                + coalesce(s0 + 0 * s1, 0) * %(shares)s AS comparable_then
-        FROM pair
-    ), scored AS (
-        SELECT video_id, observed_at,
-            CASE WHEN shown > 0 THEN points * %(total)s / shown ELSE 0 END AS classic,
-            CASE WHEN comparable_then > 0 THEN comparable_now / comparable_then - 1 END AS momentum
-        FROM summed
-    )
-    INSERT INTO ranking_score AS old (video_id, classic, momentum, is_surging, surging_since, surged_at, observed_at)
-    SELECT video_id, classic, momentum, coalesce(momentum >= %(surge)s, false),
-           CASE WHEN momentum >= %(surge)s THEN observed_at END,
-           CASE WHEN momentum >= %(surge)s THEN observed_at END, observed_at
-    FROM scored ORDER BY video_id
-    ON CONFLICT (video_id) DO UPDATE SET
-        classic = excluded.classic, momentum = excluded.momentum, is_surging = excluded.is_surging,
-        surging_since = CASE WHEN excluded.is_surging THEN coalesce(old.surging_since, excluded.surging_since) END,
-        surged_at = coalesce(excluded.surged_at, old.surged_at),
-        observed_at = excluded.observed_at
-    WHERE (old.observed_at, old.classic, old.momentum, old.is_surging)
-        IS DISTINCT FROM (excluded.observed_at, excluded.classic, excluded.momentum, excluded.is_surging)
-"""
-
-
-def weights() -> Weights:
-    """As staff set them. Negative ones count as 0; all 0 means the defaults, for a score must order something."""
-    return _weights(get_values_for_keys(SETTINGS))
-
-
-def _weights(values: Mapping[str, float]) -> Weights:
-    views, likes, shares = (max(values[name], 0.0) for name in SETTINGS[:3])
-    return Weights(views=views, likes=likes, shares=shares) if views + likes + shares > 0 else Weights()
 
 
 def rank(video_ids: Iterable[int]) -> int:
-    """Score these videos by their newest observation; return how many scores changed."""
-    return _rank("v.id = ANY(%(ids)s)", {"ids": list(video_ids)})
+    """Score these videos by their newest observation; return how many observations were new.
+
+    Counters are carried forward, the heads and the classic formula speak, surges open, go on and close.
+    """
+    ids = list(video_ids)
+    classic.score("v.id = ANY(%(ids)s)", {"ids": ids})
+    applied = surges.observe(ids)
+    if applied and not Baseline.objects.exists() and baselines.refresh():
+        surges.follow(ids)  # a platform's first page: only now is it known what is usual there
+    return applied
 
 
 def rank_all() -> int:
-    """Score every video, for new weights or after a loss; return how many scores changed."""
+    """Score every video, for new weights or after a loss; return how many observations were new."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM crawler_video")
         first, last = cursor.fetchone()
-    return sum(
-        _rank("v.id BETWEEN %(first)s AND %(last)s", {"first": start, "last": min(start + BATCH - 1, last)})
-        for start in range(first, last + 1, BATCH)
-    )
+    for start in range(first, last + 1, BATCH):
+        classic.score("v.id BETWEEN %(first)s AND %(last)s", {"first": start, "last": min(start + BATCH - 1, last)})
+    return surges.observe()
 
 
 def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
@@ -100,26 +42,12 @@ def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
             """
             SELECT DISTINCT s.video_id FROM crawler_metricsnapshot s
             LEFT JOIN ranking_score r USING (video_id)
-            WHERE s.observed_at > %s AND (r.video_id IS NULL OR r.observed_at < s.observed_at)
+            LEFT JOIN ranking_counterstate c USING (video_id)
+            WHERE s.observed_at > %s
+              AND (r.video_id IS NULL OR r.observed_at < s.observed_at
+                   OR c.video_id IS NULL OR c.last_at < s.observed_at)
             """,
             [timezone.now() - within],
         )
         missed = [video_id for (video_id,) in cursor.fetchall()]
     return rank(missed) if missed else 0
-
-
-def _rank(which: str, parameters: dict[str, Any]) -> int:
-    values = get_values_for_keys(SETTINGS)
-    chosen = _weights(values)
-    parameters |= {
-        "window": WINDOW,
-        "views": chosen.views,
-        "likes": chosen.likes,
-        "shares": chosen.shares,
-        "total": chosen.views + chosen.likes + chosen.shares,
-        "surge": values["SURGE_MOMENTUM"],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_RANK.format(which=which), parameters)
-        changed: int = cursor.rowcount
-    return changed

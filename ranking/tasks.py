@@ -6,6 +6,6 @@ from ranking import services
 
 
 @shared_task(ignore_result=True)
-def rank_missed() -> None:
-    """Score what a crash left without a score."""
-    services.rank_missed()
+def score_everything() -> None:
+    """All classic scores anew, after the weights were changed. Extra calls are harmless."""
+    services.rank_all()

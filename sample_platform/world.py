@@ -338,7 +338,8 @@ class World:
         after = chance.uniform(0.1, 2) if number % 36 == 5 else chance.uniform(-20, 40)
         starts_at = max(self.first_day + after * HOUR, published_at + HOUR)
         peaks_at = starts_at + chance.uniform(1.5, 7) * HOUR
-        gain = max(audience, 15_000) * chance.uniform(1.2, 6)
+        # Enough to be among the top twentieth of the site: that is what going viral means.
+        gain = max(audience, 50_000) * chance.uniform(0.5, 1) + math.exp(chance.uniform(math.log(4e5), math.log(2e6)))
         # A gamma wave (x·e^(1-x))² has an area of e²/4 times its rise; so this height gathers `gain` views.
         return Wave(starts_at, peaks_at, gain / (1.847 * (peaks_at - starts_at)))
 

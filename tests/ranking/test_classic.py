@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from crawler.models import MetricSnapshot
 from crawler.signals import videos_observed
 from ranking import services
+from ranking.classic import weights
 from ranking.models import Score
 from ranking.scoring.classic import WINDOW, Weights, classic, momentum
 from tests.factories import MetricSnapshotFactory, VideoFactory
@@ -106,10 +107,14 @@ def test_an_observation_without_a_score_is_found_by_the_pass() -> None:
 def test_ranking_again_rewrites_nothing(django_assert_num_queries: Any) -> None:
     snapshots = MetricSnapshotFactory.create_batch(20)
 
-    assert services.rank_all() == 20
-    assert services.rank_all() == 0
-    with django_assert_num_queries(2):  # the settings, the statement
-        services.rank([snapshot.video_id for snapshot in snapshots])
+    ids = [snapshot.video_id for snapshot in snapshots]
+    assert services.rank(ids) == 20
+    before = list(Score.objects.values_list("pk", "classic", "virality"))
+
+    with django_assert_num_queries(6):  # settings, classic, models, counters, and three for the surges
+        assert services.rank(ids) == 0
+
+    assert list(Score.objects.values_list("pk", "classic", "virality")) == before
 
 
 @pytest.mark.django_db
@@ -121,7 +126,7 @@ def test_staff_edit_the_weights_and_senseless_ones_are_not_used() -> None:
     assert Score.objects.get().classic == pytest.approx(100)
 
     config.CLASSIC_WEIGHT_LIKES = -5.0
-    assert services.weights() == Weights()
+    assert weights() == Weights()
 
 
 @pytest.mark.django_db
@@ -130,4 +135,4 @@ def test_the_command_says_how_many_scores_changed(capsys: pytest.CaptureFixture[
 
     call_command("rank")
 
-    assert "Scores changed: 3." in capsys.readouterr().out
+    assert "New observations scored: 3." in capsys.readouterr().out

@@ -14,5 +14,5 @@ class Command(BaseCommand):
         parser.add_argument("videos", nargs="*", type=int, metavar="VIDEO", help="ids (default: all)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        changed = rank(options["videos"]) if options["videos"] else rank_all()
-        self.stdout.write(f"Scores changed: {changed}.")
+        applied = rank(options["videos"]) if options["videos"] else rank_all()
+        self.stdout.write(f"New observations scored: {applied}.")
