@@ -26,6 +26,7 @@ NAME = "groundswell"  # the database, its owner, and (for root) the system user 
 SOCKET_PATH_LIMIT = 100  # the kernel's is 107 bytes
 START_SECONDS = 90  # a first start makes the cluster, on a slow disk
 MOST_ATTEMPTS = 5
+MOST_LOG_BYTES = 20_000_000  # then a new file; the one before is kept
 READY = "ready"
 
 
@@ -209,6 +210,8 @@ def _start_keeper(where: Paths) -> None:
 
 
 def _spawn_keeper(where: Paths) -> subprocess.Popen[bytes]:
+    if where.log.exists() and where.log.stat().st_size > MOST_LOG_BYTES:
+        where.log.replace(where.log.with_suffix(".log.1"))
     with where.log.open("ab") as log:
         keeper = subprocess.Popen(
             [sys.executable, "-m", "config.keeper"],

@@ -16,7 +16,7 @@ import pytest
 from config import engines
 
 
-def eventually(is_so: Callable[[], object], *, seconds: float = 20.0) -> None:
+def eventually(is_so: Callable[[], object], *, seconds: float = 60.0) -> None:
     """Wait for a condition, not for a time."""
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -76,7 +76,7 @@ class Machine:
             "row = psycopg.connect(engines.database_url()).execute('SELECT 6 * 7').fetchone()\n"
             "print(row[0], redis.Redis.from_url(engines.redis_url()).ping())"
         )
-        return self.python(code).communicate(timeout=60)[0].strip()
+        return self.python(code).communicate(timeout=120)[0].strip()
 
     def servers(self) -> dict[int, str]:
         return processes_with(str(self.paths.cluster)) | processes_with(str(self.paths.redis))

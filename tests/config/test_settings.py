@@ -41,7 +41,7 @@ def test_the_procfile_has_a_worker_for_every_queue() -> None:
 def test_secrets_are_made_once_for_many_processes_and_kept_from_others(machine: Machine) -> None:
     code = "from config import secrets\nprint(secrets.secret_key(), secrets.field_encryption_key())"
 
-    said = {process.communicate(timeout=30)[0] for process in [machine.python(code) for _ in range(8)]}
+    said = {process.communicate(timeout=120)[0] for process in [machine.python(code) for _ in range(8)]}
 
     assert len(said) == 1
     folder = machine.paths.data_dir / "secrets"
@@ -130,14 +130,14 @@ def test_only_named_sites_may_call_the_api_and_never_with_cookies(
 def test_a_wrong_setting_ends_the_start(machine: Machine, wrong: dict[str, str]) -> None:
     process = machine.start(sys.executable, "manage.py", "check", **wrong)
 
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=120)
 
     assert process.returncode != 0
     assert next(iter(wrong)) in said
 
 
 def test_commands_that_need_no_database_start_none(machine: Machine) -> None:
-    machine.start(sys.executable, "manage.py", "help").communicate(timeout=60)
+    machine.start(sys.executable, "manage.py", "help").communicate(timeout=120)
 
     assert not machine.paths.cluster.exists()
 

@@ -25,7 +25,7 @@ def test_a_taken_port_is_named_before_anything_starts(machine: Machine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = machine.start(sys.executable, "manage.py", "up", PORT=str(port - 1))
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=180)
 
     assert process.returncode == 1
     assert f"Port {port} cannot be used" in said
@@ -46,14 +46,14 @@ def test_everything_starts_answers_and_leaves_no_process_behind(machine: Machine
     assert password
     assert len(password[1]) >= 16
 
-    eventually(lambda: answers(f"http://localhost:{port}/accounts/login/"), seconds=30)
-    eventually(lambda: answers(f"http://localhost:{port + 1}/health/live"), seconds=30)
+    eventually(lambda: answers(f"http://localhost:{port}/accounts/login/"), seconds=120)
+    eventually(lambda: answers(f"http://localhost:{port + 1}/health/live"), seconds=120)
     doctor = machine.start(sys.executable, "manage.py", "doctor", "--json", PORT=str(port))
-    levels = {finding["name"]: finding["level"] for finding in json.loads(doctor.communicate(timeout=90)[0])}
+    levels = {finding["name"]: finding["level"] for finding in json.loads(doctor.communicate(timeout=180)[0])}
     assert levels["PostgreSQL"] == levels["Redis"] == levels["Tables"] == "ok"
 
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=90)
+    said, _ = process.communicate(timeout=180)
 
     assert process.returncode == 0
     assert "nothing is left running" in said
@@ -81,7 +81,7 @@ def answers(url: str) -> bool:
 def test_doctor_names_what_is_broken_and_how_to_mend_it(machine: Machine, broken: dict[str, str], name: str, mend: str) -> None:
     process = machine.start(sys.executable, "manage.py", "doctor", "--json", **broken)
 
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=180)
 
     assert process.returncode == 1
     finding = next(finding for finding in json.loads(said[said.index("[") :]) if finding["name"] == name)
