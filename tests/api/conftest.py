@@ -19,7 +19,7 @@ class ApiClient(Client):
     def __init__(self, person: Any = None, **options: Any) -> None:
         super().__init__(enforce_csrf_checks=True, **options)
         self.person = person
-        self.bearer = {"authorization": f"Bearer {create_token(person)}"} if person else {}
+        self.bearer = {"Authorization": f"Bearer {create_token(person)}"} if person else {}
 
     def generic(  # type: ignore[override]  # its many options go through as they are
         self, method: str, path: Any, data: Any = b"", content_type: str | None = "application/json", **extra: Any
