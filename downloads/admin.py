@@ -47,7 +47,7 @@ class RequestInline(TabularInline):
 
 @admin.register(DownloadJob)
 class DownloadJobAdmin(JobAdmin):
-    list_display = ["show_video", "quality", "extractor", *JobAdmin.list_display[1:]]
+    list_display = ["show_video", "quality", *JobAdmin.list_display[1:]]
     list_filter = [
         "quality",
         recent_values("extractor", _("extractor")),

@@ -25,6 +25,7 @@ from jobs.models import CLAIMABLE, Event, Job, PausedKind, State
 
 MOST_AT_ONCE = 1000
 EVENTS = dict(Event.choices)
+TIMES = ["created_at", "scheduled_at", "started_at", "finalized_at", "paused_at", "lease_until"]
 
 
 class JobAdmin(BigListAdmin):
@@ -34,10 +35,9 @@ class JobAdmin(BigListAdmin):
         "__str__",
         "show_state",
         "show_reason",
-        "show_progress",
         "show_attempt",
         "show_next",
-        "worker",
+        "show_worker",
         "show_age",
     ]
     list_filter: Any = [
@@ -60,8 +60,15 @@ class JobAdmin(BigListAdmin):
         names = [field.name for field in self.model._meta.concrete_fields if field.name != "priority"]
         return [*(name for name in names if name != "history"), "show_history"]
 
-    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["history"]
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What it is about, how it went, when, and what happened to it."""
+        of_every_job = {field.name for field in Job._meta.get_fields()} | {"id"}
+        own = [field.name for field in self.model._meta.concrete_fields if field.name not in of_every_job]
+        return [
+            (None, {"fields": [*own, "state", "outcome", "error_code", "error", "progress", "note"]}),
+            (_("When and where"), {"fields": [*TIMES, "attempt", "max_attempts", "worker", "priority"]}),
+            (_("History"), {"fields": ["show_history"]}),
+        ]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Only what was typed: a worker may be writing the rest."""
@@ -86,16 +93,13 @@ class JobAdmin(BigListAdmin):
     def show_state(self, job: Job) -> tuple[str, Any]:
         if job.paused_at:
             return "paused", _("paused")
-        return job.state, State(job.state).label
+        label = State(job.state).label
+        return job.state, f"{label} {job.progress} %" if job.state == State.RUNNING else label
 
     @display(description=_("reason"))
     def show_reason(self, job: Job) -> str:
         words = " ".join(filter(None, [job.outcome, job.error_code and f"[{job.error_code}]", job.error]))
         return (words or job.note)[:160] or "–"
-
-    @display(description=_("progress"))
-    def show_progress(self, job: Job) -> str:
-        return f"{job.progress} %" if job.state in (State.RUNNING, State.COMPLETED) else "–"
 
     @display(description=_("attempt"))
     def show_attempt(self, job: Job) -> str:
@@ -106,6 +110,10 @@ class JobAdmin(BigListAdmin):
         if job.state not in CLAIMABLE:
             return "–"
         return _("now") if job.scheduled_at <= timezone.now() else job.scheduled_at
+
+    @display(description=_("worker"), ordering="worker")
+    def show_worker(self, job: Job) -> str:
+        return job.worker.rpartition(":")[0] or "–"  # without its thread, which is on the job's own page
 
     @display(description=_("age"), ordering="created_at")
     def show_age(self, job: Job) -> str:

@@ -76,8 +76,17 @@ class PersonAdmin(DjangoUserAdmin[User], ModelAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login", "date_joined"]
-    list_filter = ["is_active", "is_staff", "is_superuser", "workspaces"]
+    list_filter = ["is_active", "is_staff", "is_superuser"]
     compressed_fields = True
+    filter_horizontal = ()
+    autocomplete_fields = ["groups"]
+    fieldsets = [
+        (None, {"fields": ["username", "password", "first_name", "last_name", "email"]}),
+        # What staff may do is said by their groups; permissions of one person alone are found by nobody later.
+        (_("May"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        (_("Times"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    readonly_fields = ["last_login", "date_joined"]
     inlines = [WorkspacesInline]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
