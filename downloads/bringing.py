@@ -27,7 +27,7 @@ from downloads.processing.containers import container_of
 from downloads.processing.probe import Probed, probe
 from downloads.services import has_files
 from downloads.verification import Expected, verify, verify_size
-from jobs.errors import JobError, PermanentError, Snooze, TransientError
+from jobs.errors import HandedBack, JobError, PermanentError, Snooze, TransientError
 
 SECONDS = 25 * 60.0
 """For one attempt; under the kind's deadline, so that we end it and not the lease."""
@@ -188,7 +188,8 @@ class Bringing:
             if number not in here:
                 self._slide(number, offer)
         if (sound := found.sound()) is not None:
-            with contextlib.suppress(JobError):  # a carousel without its music is still the carousel
+            # A carousel without its music is still the carousel.
+            with contextlib.suppress(TransientError, PermanentError):
                 self._store_sound(sound)
         with self.job.fenced():
             self.job.complete("stored")
@@ -275,7 +276,7 @@ class Bringing:
             except VerificationError as error:
                 fetching.forget(part)
                 errors.append(error)
-            except sandbox.Unavailable:
+            except (sandbox.Unavailable, HandedBack):
                 raise
             except (TransientError, PermanentError, Snooze) as error:
                 errors.append(error)

@@ -18,15 +18,13 @@ from downloads.extractors import get_extractor
 from downloads.models import DownloadJob, Extractor
 from downloads.processing import sandbox
 from downloads.workplace import workplace
-from jobs.errors import JobError, PermanentError, Snooze, TransientError
+from jobs.errors import HandedBack, JobError, PermanentError, Snooze, TransientError
 from jobs.models import Job
 
 logger = logging.getLogger(__name__)
 
 STORAGE_PATIENCE = 12
 """How often in a row a job waits for a troubled storage before that counts as its own failure: about an hour."""
-_HERE = ("handed_back",)
-"""Codes of a Snooze that is about this worker and not about the other side."""
 
 
 def download(job: DownloadJob) -> str:
@@ -84,11 +82,9 @@ def _try(bring: Bringing, extractor: Extractor) -> "Failure | None":
         return Failure(error, knew_where=False)
     try:
         bring.everything(found, extractor.name)
-    except (StorageError, sandbox.Unavailable):
+    except (StorageError, sandbox.Unavailable, HandedBack):
         raise
     except (PermanentError, TransientError, Snooze) as error:
-        if error.code in _HERE:
-            raise
         if not isinstance(error, (Expired, Gone)) and error.code != "no_address":
             failover.note_failure(extractor, error)
         return Failure(error, knew_where=error.code != "no_address")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.storage import storages
 
 from config.settings import BASE_DIR
 from downloads import locations, storage
@@ -89,12 +88,11 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 def use_media(settings: Any, url: str) -> None:
     """Point the media store elsewhere, for the rest of a test."""
     settings.STORAGES = {**settings.STORAGES, "media": locations.storage_settings(url, base=BASE_DIR)}
-    storages._storages.clear()
     storage._direct_link.cache_clear()
 
 
 @pytest.fixture(params=["local", "s3"])
-def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The media store of the test, once as a folder and once as a bucket."""
     if request.param == "s3":
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -104,8 +102,7 @@ def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeyp
     else:
         use_media(settings, f"file:{tmp_path / 'media'}")
     storage.media().ensure_ready(["http://localhost:8000"])
-    yield storage.media()
-    storages._storages.clear()
+    return storage.media()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_asking_twice_gives_one_job_and_one_request_per_asker() -> None:
-    video, user = VideoFactory(), UserFactory()
+    video, user = VideoFactory.create(), UserFactory.create()
 
     first = services.request_download(video, "720", user=user)
     again = services.request_download(video, "720", user=user)
@@ -41,14 +41,14 @@ def test_asking_twice_gives_one_job_and_one_request_per_asker() -> None:
 
 
 def test_another_quality_is_another_job() -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
 
     assert services.request_download(video, "720").job_id != services.request_download(video, "1080").job_id
 
 
 @pytest.mark.django_db(transaction=True)
 def test_many_at_the_same_moment_get_one_job() -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
     barrier, jobs, errors = threading.Barrier(8), [], []
 
     def ask(number: int) -> None:
@@ -72,7 +72,7 @@ def test_many_at_the_same_moment_get_one_job() -> None:
 
 
 def test_a_carousel_has_no_sizes() -> None:
-    video = VideoFactory(carousel=True)
+    video = VideoFactory.create(carousel=True)
 
     assert services.request_download(video, "540").job.quality == "best"
     assert services.request_download(video, "audio").job.quality == "audio"
@@ -80,19 +80,19 @@ def test_a_carousel_has_no_sizes() -> None:
 
 def test_an_unknown_quality_is_refused() -> None:
     with pytest.raises(ValueError, match="8k"):
-        services.request_download(VideoFactory(), "8k")
+        services.request_download(VideoFactory.create(), "8k")
 
 
 def test_a_full_queue_refuses_new_jobs_but_not_old_ones() -> None:
     from constance import config
 
     config.MOST_WAITING_DOWNLOADS = 2
-    first = VideoFactory()
+    first = VideoFactory.create()
     services.request_download(first)
-    services.request_download(VideoFactory())
+    services.request_download(VideoFactory.create())
 
     with pytest.raises(TooManyWaiting) as caught:
-        services.request_download(VideoFactory())
+        services.request_download(VideoFactory.create())
 
     assert isinstance(caught.value, PermanentError)
     assert caught.value.code == "queue_full"
@@ -100,10 +100,10 @@ def test_a_full_queue_refuses_new_jobs_but_not_old_ones() -> None:
 
 
 def test_a_person_does_not_wait_behind_a_rule() -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
     automatic = services.request_download(video, is_automatic=True).job
 
-    services.request_download(video, user=UserFactory())
+    services.request_download(video, user=UserFactory.create())
 
     automatic.refresh_from_db()
     assert automatic.priority == services.FOR_A_PERSON
@@ -111,8 +111,10 @@ def test_a_person_does_not_wait_behind_a_rule() -> None:
 
 @pytest.mark.parametrize(("state", "is_new"), [("completed", False), ("failed", True), ("cancelled", True)])
 def test_an_ended_job_answers_only_if_its_files_are_kept(state: str, is_new: bool) -> None:
-    job = DownloadJobFactory(state=state, finalized_at=timezone.now(), quality="best")
-    AssetFactory(video=job.video, role=AssetRole.VIDEO, quality="best", state=AssetState.READY, object=StoredObjectFactory())
+    job = DownloadJobFactory.create(state=state, finalized_at=timezone.now(), quality="best")
+    AssetFactory.create(
+        video=job.video, role=AssetRole.VIDEO, quality="best", state=AssetState.READY, object=StoredObjectFactory.create()
+    )
 
     request = services.request_download(job.video, "best")
 
@@ -120,21 +122,21 @@ def test_an_ended_job_answers_only_if_its_files_are_kept(state: str, is_new: boo
 
 
 def test_files_removed_by_retention_are_fetched_again() -> None:
-    job = DownloadJobFactory(state="completed", finalized_at=timezone.now(), quality="best")
+    job = DownloadJobFactory.create(state="completed", finalized_at=timezone.now(), quality="best")
 
     assert services.request_download(job.video, "best").job_id != job.pk
     assert status.download_status(job.video).status == "queued"
 
 
 def test_a_rule_asks_for_what_its_source_shows() -> None:
-    everything, surging = SourceFactory(auto_download="all"), SourceFactory(auto_download="surging")
-    nothing = SourceFactory()
-    wanted = SourceVideoFactory(source=everything).video
-    rising = SourceVideoFactory(source=surging).video
-    ScoreFactory(video=rising, surging=True)
-    calm = SourceVideoFactory(source=surging).video
-    ScoreFactory(video=calm)
-    SourceVideoFactory(source=nothing)
+    everything, surging = SourceFactory.create(auto_download="all"), SourceFactory.create(auto_download="surging")
+    nothing = SourceFactory.create()
+    wanted = SourceVideoFactory.create(source=everything).video
+    rising = SourceVideoFactory.create(source=surging).video
+    ScoreFactory.create(video=rising, surging=True)
+    calm = SourceVideoFactory.create(source=surging).video
+    ScoreFactory.create(video=calm)
+    SourceVideoFactory.create(source=nothing)
     ids = list(Video.objects.values_list("pk", flat=True))
 
     videos_observed.send_robust(sender=Video, video_ids=ids, at=timezone.now())
@@ -144,7 +146,7 @@ def test_a_rule_asks_for_what_its_source_shows() -> None:
 
 
 def test_what_a_receiver_missed_is_found() -> None:
-    SourceVideoFactory(source=SourceFactory(auto_download="all"))
+    SourceVideoFactory.create(source=SourceFactory.create(auto_download="all"))
 
     assert services.find_missed_downloads() == {"requested": 1}
     assert services.find_missed_downloads() == {}
@@ -154,16 +156,16 @@ def test_rules_leave_half_of_the_queue_to_people() -> None:
     from constance import config
 
     config.MOST_WAITING_DOWNLOADS = 4
-    source = SourceFactory(auto_download="all")
-    ids = [SourceVideoFactory(source=source).video_id for _ in range(5)]
+    source = SourceFactory.create(auto_download="all")
+    ids = [SourceVideoFactory.create(source=source).video_id for _ in range(5)]
 
     assert services.download_automatically(ids) == 2
 
 
 def test_signing_in_keeps_what_the_session_asked_for() -> None:
-    user, video = UserFactory(), VideoFactory()
+    user, video = UserFactory.create(), VideoFactory.create()
     services.request_download(video, session_key="abc")
-    services.request_download(VideoFactory(), session_key="abc")
+    services.request_download(VideoFactory.create(), session_key="abc")
     services.request_download(video, user=user)
 
     services.adopt_session("abc", user)
@@ -173,8 +175,8 @@ def test_signing_in_keeps_what_the_session_asked_for() -> None:
 
 
 def test_observed_videos_get_their_covers_and_faces_once() -> None:
-    video = VideoFactory(cover_url="https://p3.example.org/c.jpeg", author__avatar_url="https://p3.example.org/a.jpeg")
-    VideoFactory(cover_url="")
+    video = VideoFactory.create(cover_url="https://p3.example.org/c.jpeg", author__avatar_url="https://p3.example.org/a.jpeg")
+    VideoFactory.create(cover_url="")
 
     for _ in range(2):
         videos_observed.send_robust(sender=Video, video_ids=[video.pk], at=timezone.now())
@@ -185,9 +187,11 @@ def test_observed_videos_get_their_covers_and_faces_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_cover_that_failed_is_tried_again_hours_later() -> None:
-    video = VideoFactory(cover_url="https://p3.example.org/c.jpeg")
+    video = VideoFactory.create(cover_url="https://p3.example.org/c.jpeg")
     covers.want([video.pk])
-    CoverJob.objects.claim().give_up("no", code="expired")
+    job = CoverJob.objects.claim()
+    assert job is not None
+    job.give_up("no", code="expired")
     assert Asset.objects.get().state == AssetState.FAILED
     assert covers.want([video.pk]) == 0
 
@@ -198,23 +202,29 @@ def test_a_cover_that_failed_is_tried_again_hours_later() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_status_follows_the_job_though_it_is_cached() -> None:
-    video = VideoFactory()
+    video = VideoFactory.create()
     assert status.download_status(video).status == "pending"
 
     services.request_download(video)
     assert status.download_status(video.pk).status == "queued"
 
-    DownloadJob.objects.claim().give_up("The platform says no.", code="gone")
+    job = DownloadJob.objects.claim()
+    assert job is not None
+    job.give_up("The platform says no.", code="gone")
     found = status.download_status(video)
     assert (found.status, found.error_code, found.error) == ("error", "gone", "The platform says no.")
 
 
 def test_a_ready_download_has_links_that_name_the_file() -> None:
-    job = DownloadJobFactory(state="completed", finalized_at=timezone.now(), quality="720")
+    job = DownloadJobFactory.create(state="completed", finalized_at=timezone.now(), quality="720")
     job.video.title = "春天 #spring/../x"
     job.video.save()
-    AssetFactory(
-        video=job.video, role=AssetRole.VIDEO, quality="720", state=AssetState.READY, object=StoredObjectFactory(mime="video/mp4")
+    AssetFactory.create(
+        video=job.video,
+        role=AssetRole.VIDEO,
+        quality="720",
+        state=AssetState.READY,
+        object=StoredObjectFactory.create(mime="video/mp4"),
     )
 
     found = status.download_status(job.video, Quality.P720)

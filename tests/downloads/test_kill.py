@@ -1,0 +1,220 @@
+"""Real workers, killed in the middle: what they held comes back, ends well, and is stored once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from config import engines
+from config.settings import BASE_DIR
+from crawler.models import Video
+from downloads import services, storage, upkeep, workplace
+from downloads.models import Asset, AssetRole, DownloadJob, IncomingObject, StoredObject
+from jobs.models import State
+from jobs.services import rescue
+from tests.downloads.conftest import MakeClip, use_media
+from tests.downloads.servers import Asked, http
+from tests.factories import VideoFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Worker:
+    """A Celery worker's job loop in a process of its own, on the tests' database."""
+
+    def __init__(self, env: dict[str, str], log: Path) -> None:
+        url = urlsplit(engines.database_url())._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "work", "download"],
+                cwd=BASE_DIR,
+                env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.downloads.worker_settings"} | env,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def start_worker(settings: Any, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
+    workers: list[Worker] = []
+    settings.TEMP_DIR = tmp_path / "tmp"
+    use_media(settings, f"file:{tmp_path / 'media'}")
+
+    def start(**env: str) -> Worker:
+        places = {"MEDIA_STORAGE": f"file:{tmp_path / 'media'}", "TEST_TEMP_DIR": str(tmp_path / "tmp")}
+        worker = Worker(places | env, tmp_path / f"worker{len(workers)}.log")
+        workers.append(worker)
+        return worker
+
+    yield start
+    for worker in workers:
+        if worker.process.poll() is None:
+            worker.kill()
+
+
+def until(is_reached: Callable[[], Any], seconds: float = 60.0) -> None:
+    ends = time.monotonic() + seconds
+    while not is_reached():
+        if time.monotonic() > ends:
+            pytest.fail(f"not reached in {seconds} s")
+        time.sleep(0.02)
+
+
+def end_lease() -> None:
+    """As if the minute of the lease were over."""
+    DownloadJob.objects.filter(state=State.RUNNING).update(lease_until="2020-01-01T00:00:00Z")
+    rescue()
+    DownloadJob.objects.filter(state=State.RETRYING).update(scheduled_at="2020-01-01T00:00:00Z")
+
+
+def state() -> str:
+    return DownloadJob.objects.get().state
+
+
+class SlowSite:
+    """One clip, sent at a pace until told otherwise."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.is_slow = True
+        self.starts: list[int] = []
+
+    def answer(self, asked: Asked) -> Any:
+        start = 0
+        if asked.headers.get("range"):
+            start = int(asked.headers["range"].removeprefix("bytes=").rstrip("-"))
+        self.starts.append(start)
+        facts = {"ETag": '"v1"', "Content_Length": str(len(self.content) - start)}
+        if start:
+            facts["Content_Range"] = f"bytes {start}-{len(self.content) - 1}/{len(self.content)}"
+        return self._pieces(http(206 if start else 200, b"", **facts), start)
+
+    def _pieces(self, head: bytes, start: int) -> Iterator[bytes]:
+        yield head
+        at, step = start, 20_000
+        while at < len(self.content):
+            yield self.content[at : at + step]
+            at += step
+            if self.is_slow:
+                time.sleep(0.1)
+
+
+@pytest.fixture
+def site(make_clip: MakeClip) -> Iterator[tuple[SlowSite, str]]:
+    from tests.downloads.servers import running_liar
+
+    slow = SlowSite(make_clip("long.mp4", seconds=6).read_bytes())
+    with running_liar() as liar:
+        yield slow, liar.serve("/clip.mp4", slow.answer)
+
+
+def video_at(url: str) -> Video:
+    media = [{"url": url, "expires_at": None, "width": 360, "height": 640, "bitrate": 1, "codec": "h264", "size": None}]
+    return VideoFactory.create(media=media, duration_ms=6000)
+
+
+def check_stored_once() -> None:
+    assert DownloadJob.objects.get().state == State.COMPLETED, DownloadJob.objects.get().error
+    assert Asset.objects.filter(role=AssetRole.VIDEO).count() == 1
+    found = upkeep.audit()
+    assert (found.missing, found.wrong, found.unclaimed) == ([], [], [])
+    assert found.rows == found.listed == StoredObject.objects.count()
+    assert IncomingObject.objects.count() == 0
+
+
+def test_a_download_killed_mid_file_goes_on_elsewhere(start_worker: Callable[..., Worker], site: tuple[SlowSite, str]) -> None:
+    slow, url = site
+    hosts = {"FETCH_ALLOWED_HOSTS": urlsplit(url).netloc}
+    services.request_download(video_at(url))
+    first = start_worker(**hosts)
+    part = workplace.root() / f"job-{DownloadJob.objects.get().pk}" / "clip"
+    until(lambda: part.exists() and part.stat().st_size > len(slow.content) // 4)
+
+    first.kill()
+    slow.is_slow = False
+    assert state() == State.RUNNING
+    end_lease()
+    start_worker(**hosts)
+
+    until(lambda: state() == State.COMPLETED)
+    check_stored_once()
+    assert DownloadJob.objects.get().attempt == 2
+    assert slow.starts[-1] > 0, "it began again instead of going on"
+    until(lambda: workplace.names() == [])
+
+
+@pytest.mark.parametrize("point", ["before_put", "after_put", "after_commit"])
+def test_a_kill_at_each_step_leaves_one_object(
+    start_worker: Callable[..., Worker], site: tuple[SlowSite, str], point: str
+) -> None:
+    slow, url = site
+    slow.is_slow = False
+    hosts = {"FETCH_ALLOWED_HOSTS": urlsplit(url).netloc}
+    services.request_download(video_at(url))
+
+    first = start_worker(**hosts, FAULT_POINT=point)
+    assert first.process.wait(60) == -signal.SIGKILL
+    if state() != State.COMPLETED:
+        end_lease()
+        start_worker(**hosts)
+
+    until(lambda: state() == State.COMPLETED)
+    upkeep.clear_temporary_files()
+    check_stored_once()
+    assert workplace.names() == []
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing(start_worker: Callable[..., Worker], site: tuple[SlowSite, str]) -> None:
+    slow, url = site
+    hosts = {"FETCH_ALLOWED_HOSTS": urlsplit(url).netloc}
+    services.request_download(video_at(url))
+    first = start_worker(**hosts)
+    part = workplace.root() / f"job-{DownloadJob.objects.get().pk}" / "clip"
+    until(lambda: part.exists() and part.stat().st_size > 10_000)
+    first.process.send_signal(signal.SIGSTOP)
+
+    slow.is_slow = False
+    end_lease()
+    start_worker(**hosts)
+    until(lambda: state() == State.COMPLETED)
+    completed = DownloadJob.objects.get()
+    assert len(workplace.names()) == 1, "the first one's folder is still held"
+    first.process.send_signal(signal.SIGCONT)
+
+    # Its folder can be cleared only once it has let go.
+    until(lambda: upkeep.clear_temporary_files() and workplace.names() == [])
+    check_stored_once()
+    assert DownloadJob.objects.get().fence == completed.fence
+
+
+def test_a_stopping_worker_hands_its_download_back(start_worker: Callable[..., Worker], site: tuple[SlowSite, str]) -> None:
+    slow, url = site
+    hosts = {"FETCH_ALLOWED_HOSTS": urlsplit(url).netloc}
+    services.request_download(video_at(url))
+    first = start_worker(**hosts)
+    part = workplace.root() / f"job-{DownloadJob.objects.get().pk}" / "clip"
+    until(lambda: part.exists() and part.stat().st_size > 10_000)
+
+    first.process.send_signal(signal.SIGTERM)
+    assert first.process.wait(30) == 0
+
+    job = DownloadJob.objects.get()
+    assert (job.state, job.attempt, job.error_code) == (State.PENDING, 0, "handed_back")
+    slow.is_slow = False
+    start_worker(**hosts)
+    until(lambda: state() == State.COMPLETED)
+    check_stored_once()
+    assert storage.media().size_of(StoredObject.objects.get(mime="video/mp4").key) == len(slow.content)
