@@ -1,21 +1,21 @@
-"""Scores, to look at: they are computed, never edited."""
+"""Ranking in the admin: scores to look at, surges with their outcome, and models that staff tune and roll back."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
 
-from ranking.models import Score
+from ranking import learning
+from ranking.models import Baseline, ModelState, RankingModel, Score, Surge
 
 
-@admin.register(Score)
-class ScoreAdmin(ModelAdmin):
-    list_display = ["video", "classic", "momentum", "is_surging", "surging_since", "observed_at"]
-    list_filter = ["is_surging", "video__platform"]
-    list_select_related = ["video"]
-    search_fields = ["video__external_id", "video__title"]
-    ordering = ["-classic"]
+class Computed(ModelAdmin):
+    """Rows that the product writes: nobody adds, edits or deletes them by hand."""
+
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -26,3 +26,97 @@ class ScoreAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(Score)
+class ScoreAdmin(Computed):
+    list_display = ["video", "virality", "breakout", "reach", "classic", "momentum", "is_surging", "model", "observed_at"]
+    list_filter = ["is_surging", "video__platform", "model"]
+    list_select_related = ["video", "model"]
+    search_fields = ["video__external_id", "video__title"]
+    ordering = ["-classic"]
+
+
+@admin.register(Surge)
+class SurgeAdmin(Computed):
+    list_display = ["video", "show_state", "probability", "alerted_at", "confirmed_at", "peaked_at", "reached_at", "show_lead"]
+    list_filter = ["state", "video__platform", "model", "alerted_at"]
+    list_select_related = ["video"]
+    search_fields = ["video__external_id", "video__title"]
+
+    @display(
+        description=_("state"),
+        ordering="state",
+        label={"watch": "info", "open": "danger", "peaked": "warning", "cleared": "default"},
+    )
+    def show_state(self, surge: Surge) -> tuple[str, Any]:
+        return surge.state, surge.get_state_display()
+
+    @display(description=_("lead, hours"))
+    def show_lead(self, surge: Surge) -> str:
+        return "–" if surge.lead is None else f"{surge.lead.total_seconds() / 3600:.1f}"
+
+
+@admin.register(Baseline)
+class BaselineAdmin(Computed):
+    list_display = ["platform", "family", "age_bucket", "videos", "median_size", "level", "computed_at"]
+    list_filter = ["platform", "family"]
+
+
+@admin.register(RankingModel)
+class RankingModelAdmin(ModelAdmin):
+    """Thresholds can be changed; an earlier version can be made active again, which scores everything with it."""
+
+    list_display = [
+        "__str__", "show_state", "origin", "alert_threshold", "watch_threshold", "show_figures", "created_at",
+        "activated_at",
+    ]  # fmt: skip
+    list_filter = ["family", "state", "origin"]
+    readonly_fields = ["family", "show_state", "origin", "show_figures", "created_at", "activated_at", "evidence"]
+    fields = [*readonly_fields, "alert_threshold", "watch_threshold", "note"]
+    actions = ["make_active", "refit"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(
+        description=_("state"),
+        ordering="state",
+        label={"active": "success", "refused": "danger", "retired": "default"},
+    )
+    def show_state(self, model: RankingModel) -> tuple[str, Any]:
+        return model.state, ModelState(model.state).label
+
+    @display(description=_("held-out PR-AUC, against the one before"))
+    def show_figures(self, model: RankingModel) -> str:
+        new, old = model.evidence.get("candidate"), model.evidence.get("current")
+        if not new or not old:
+            return "–"
+        return "; ".join(f"{head} {new[head]['pr_auc']:.3f} / {old[head]['pr_auc']:.3f}" for head in new)
+
+    @action(description=_("Make active (score everything with it)"), permissions=["change"])
+    def make_active(self, request: HttpRequest, models: QuerySet[RankingModel]) -> None:
+        if len({model.family for model in models}) < len(models):
+            self.message_user(request, _("Choose one version per family."), messages.ERROR)
+            return
+        for model in models:
+            scored = learning.activate(model)
+            self.message_user(
+                request,
+                _("%(model)s is active; %(count)d videos were scored with it.") % {"model": model, "count": scored},
+                messages.SUCCESS,
+            )
+
+    @action(description=_("Refit these families on our own history now"), permissions=["change"])
+    def refit(self, request: HttpRequest, models: QuerySet[RankingModel]) -> None:
+        for family in sorted({model.family for model in models}):
+            row = learning.refit(family)
+            if row is None:
+                self.message_user(request, _("%s: too little matured history to fit on.") % family, messages.WARNING)
+            elif row.state == ModelState.REFUSED:
+                self.message_user(request, row.note, messages.WARNING)
+            else:
+                self.message_user(request, _("%s is fitted and active.") % row, messages.SUCCESS)

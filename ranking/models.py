@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -180,3 +181,8 @@ class Surge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.video_id} since {self.watched_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def lead(self) -> timedelta | None:
+        """From the alert to the top level; None where one of them never came."""
+        return self.reached_at - self.alerted_at if self.reached_at and self.alerted_at else None
