@@ -39,8 +39,8 @@ def author(request: HttpRequest, pk: int) -> HttpResponse:
 
 TOTALS: dict[str, Any] = {
     "videos": Count("pk"),
-    "views": Sum("views"),
-    "likes": Sum("likes"),
+    "all_views": Sum("views"),
+    "all_likes": Sum("likes"),
     "usual": Avg("likes"),
     "surging": Count("pk", filter=Q(score__is_surging=True)),
     "latest": Max("published_at"),

@@ -12,6 +12,7 @@ XY = tuple[float, float]
 
 NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 TIME_STEPS = (
+    *(timedelta(minutes=n) for n in (1, 2, 5, 10, 15, 30)),
     *(timedelta(hours=n) for n in (1, 2, 3, 6, 12)),
     *(timedelta(days=n) for n in (1, 2, 4, 7, 14, 30, 60, 120, 365)),
 )

@@ -94,7 +94,7 @@ def new(request: HttpRequest, membership: Membership) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         source = form.save()
         services.scan_now(source, by=membership.user)
-        messages.success(request, _("“%(value)s” is watched now. The first look is under way.") % {"value": source.value})
+        messages.success(request, _("“%(value)s” is watched now. The first scan is under way.") % {"value": source.value})
         return redirect("source", source.pk)
     return render(request, "pages/source_form.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -129,7 +129,7 @@ def delete(request: HttpRequest, membership: Membership, pk: int) -> HttpRespons
 @editor
 def scan(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     services.scan_now(_source(membership, pk), by=membership.user)
-    messages.success(request, _("Looking as soon as a worker is free."))
+    messages.success(request, _("It is scanned as soon as a worker is free."))
     return _back(request, pk)
 
 
@@ -139,9 +139,7 @@ def pause(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse
     """POST `active`: on or off."""
     is_active = request.POST.get("active") == "on"
     Source.objects.filter(pk=_source(membership, pk).pk).update(is_active=is_active)
-    messages.success(
-        request, _("Watched again, by its schedule.") if is_active else _("Paused: nothing is looked at by schedule.")
-    )
+    messages.success(request, _("Watched again, by its schedule.") if is_active else _("Paused: it is not scanned by schedule."))
     return _back(request, pk)
 
 

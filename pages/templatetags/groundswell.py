@@ -25,7 +25,7 @@ HUES = 12
 
 @register.filter
 def human(number: float | None) -> str:
-    """1234 becomes 1.2K (1234 in Chinese, where 12345 becomes 1.2万). Nothing known is a dash, which is not 0."""
+    """1234 becomes 1.2K (in Chinese 12345 becomes 1.2万). Nothing known is a dash, which is not 0."""
     if number is None:
         return "–"
     sign, number = ("−" if number < 0 else ""), abs(number)
@@ -34,19 +34,24 @@ def human(number: float | None) -> str:
     else:
         units = ((1e9, pgettext("number", "B")), (1e6, pgettext("number", "M")), (1e3, pgettext("number", "K")))
     for size, unit in units:
-        if number >= size * 0.9995:
-            short = number / size
-            digits = 1 if short < 99.95 and size > 1 else 0
-            text = number_format(int(short * 10**digits) / 10**digits, digits, use_l10n=True)
-            point = number_format(0.1, 1)[1]
-            return sign + (text.removesuffix(f"{point}0") if digits else text) + unit
-    return sign + number_format(round(number), 0)
+        if number >= size:
+            tenths = int(number * 10 / size)  # cut, not rounded: nothing is said to have reached what it has not
+            if tenths >= 1000 or tenths % 10 == 0:
+                return f"{sign}{tenths // 10}{unit}"
+            return sign + number_format(tenths / 10, 1) + unit
+    return f"{sign}{int(number)}"
 
 
 @register.filter
 def whole(number: float | None) -> str:
     """All digits, in groups."""
     return "–" if number is None else number_format(round(number), 0, force_grouping=True)
+
+
+@register.filter
+def weight(number: float) -> str:
+    """Two digits at most."""
+    return number_format(round(number, 2), use_l10n=True)
 
 
 @register.filter

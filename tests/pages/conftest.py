@@ -1,0 +1,38 @@
+"""Clients of people who may and may not."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.factories import MembershipFactory
+from workspaces.models import Role
+
+
+def client_of(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def membership(db: None) -> Any:
+    return MembershipFactory()
+
+
+@pytest.fixture
+def member(membership: Any) -> Client:
+    """An owner of a workspace."""
+    return client_of(membership.user)
+
+
+@pytest.fixture
+def viewer(membership: Any) -> Client:
+    """Somebody of the same workspace who may only look."""
+    return client_of(MembershipFactory(workspace=membership.workspace, role=Role.VIEWER).user)
+
+
+@pytest.fixture
+def stranger(db: None) -> Client:
+    """An owner of another workspace."""
+    return client_of(MembershipFactory().user)

@@ -1,0 +1,70 @@
+"""The account page: tokens shown once, revoked at once; and the pages of allauth in our clothes."""
+
+import re
+
+import pytest
+from constance.test import override_config
+from django.test import Client
+
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+def test_a_token_is_shown_once_works_and_can_be_revoked(member):
+    response = member.post("/account/tokens/")
+    page = text_of(response)
+    shown = re.search(r'id="fresh-token">([^<]+)<', page)
+    assert shown
+    token = shown[1]
+    assert "no-store" in response["Cache-Control"]
+
+    assert token not in text_of(member.get("/account/"))
+    headers = {"Authorization": f"Bearer {token}"}
+    assert Client().get("/api/sources", headers=headers).status_code == 200
+
+    prefix = re.search(r'name="prefix" value="([^"]+)"', page)
+    assert prefix
+    member.post("/account/tokens/revoke/", {"prefix": prefix[1]})
+    assert Client().get("/api/sources", headers=headers).status_code == 401
+
+
+def test_another_persons_token_cannot_be_revoked(member, stranger):
+    page = text_of(member.post("/account/tokens/"))
+    prefix = re.search(r'name="prefix" value="([^"]+)"', page)
+    assert prefix
+
+    assert "There is no such token." in text_of(stranger.post("/account/tokens/revoke/", {"prefix": prefix[1]}, follow=True))
+    assert prefix[1] in text_of(member.get("/account/"))
+
+
+@pytest.mark.parametrize(
+    "path", ["login/", "signup/", "logout/", "password/reset/", "password/change/", "email/", "password/reset/done/", "inactive/"]
+)
+def test_the_pages_of_signing_in_wear_our_clothes(client, path):
+    client.force_login(UserFactory())
+    if path in ("login/", "signup/"):
+        client.logout()
+
+    page = text_of(client.get(f"/accounts/{path}"))
+
+    assert 'class="logo"' in page
+    assert "<strong>Menu:</strong>" not in page
+    assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)", page)
+
+
+def test_signing_up_can_be_closed(client):
+    with override_config(SIGN_UP_OPEN=False):
+        page = text_of(client.get("/accounts/signup/"))
+
+    assert "<form" not in page.split("<main")[1]
+
+
+def test_a_wrong_password_is_said_where_it_was_typed(client):
+    response = client.post("/accounts/login/", {"login": UserFactory().username, "password": "wrong"})
+
+    assert "not correct" in text_of(response)

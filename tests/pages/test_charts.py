@@ -1,0 +1,83 @@
+"""Curves as SVG paths: through all points, never overshooting, whatever the numbers."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages import charts
+
+BEGIN = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def ys(path):
+    return [float(y) for _x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", path)]
+
+
+@pytest.mark.parametrize("values", [[], [5]])
+def test_one_observation_is_no_curve(values):
+    assert charts.sparkline(values) is None
+
+
+def test_a_flat_history_is_a_line_at_the_bottom():
+    curve = charts.sparkline([7, 7, 7], height=28, floor=3)
+
+    assert curve is not None
+    assert set(ys(curve.line)) == {26.5}
+
+
+@given(st.lists(st.integers(0, 2**62), min_size=2, max_size=60))
+def test_a_sparkline_stays_in_its_box(values):
+    curve = charts.sparkline(values, width=100, height=28)
+
+    assert curve is not None
+    assert all(-0.1 <= y <= 28.1 for y in ys(curve.line))
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=2, max_size=40).map(sorted))
+def test_a_counter_that_only_grows_is_drawn_only_growing(values):
+    curve = charts.sparkline(values)
+
+    assert curve is not None
+    assert all(after <= before + 0.11 for before, after in pairwise(ys(curve.line)))  # y points down; a tenth is rounding
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 1), (0, 0), (5, 5), (0, 7), (13, 14), (0, 999), (123_456, 123_470), (0, 10**15), (0, 3.3e9)]
+)
+def test_ticks_are_few_and_cover_the_range(low, high):
+    ticks = charts.nice_ticks(low, high)
+
+    assert 2 <= len(ticks) <= 8
+    assert ticks[0] <= low
+    assert ticks[-1] >= high
+    assert all(tick == round(tick) for tick in ticks)
+
+
+@pytest.mark.parametrize(
+    "span", [timedelta(minutes=2), timedelta(minutes=47), timedelta(hours=5), timedelta(days=3), timedelta(days=400)]
+)
+def test_times_on_the_axis_are_few_and_inside(span):
+    begins = BEGIN + timedelta(minutes=13)
+    ticks = charts.time_ticks(begins, begins + span)
+
+    assert 1 <= len(ticks) <= 7
+    assert all(begins <= tick <= begins + span for tick in ticks)
+
+
+def test_a_chart_marks_only_what_lies_in_it():
+    history = [(BEGIN, 10), (BEGIN + timedelta(hours=5), 90)]
+    chart = charts.growth(history, marks=[(BEGIN + timedelta(hours=1), "in"), (BEGIN - timedelta(hours=1), "out")])
+
+    assert chart is not None
+    assert [words for _x, words in chart.marks] == ["in"]
+    assert [dot.value for dot in chart.dots] == [10, 90]
+    assert chart.left <= chart.dots[0].x < chart.dots[1].x <= chart.right
+
+
+@pytest.mark.parametrize("history", [[], [(BEGIN, 1)], [(BEGIN, 1), (BEGIN, 2)]])
+def test_a_chart_needs_two_moments(history):
+    assert charts.growth(history) is None

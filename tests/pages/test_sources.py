@@ -1,0 +1,218 @@
+"""What a workspace watches: seen by its members, changed by its editors, unknown to everybody else."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from crawler.models import CrawlJob, Source
+from tests.factories import CrawlJobFactory, ScoreFactory, SourceFactory, SourceVideoFactory
+
+pytestmark = pytest.mark.django_db
+
+FORM = {
+    "platform": "douyin",
+    "kind": "topic",
+    "value": "街头美食",
+    "interval_minutes": "30",
+    "pages_per_run": "2",
+    "kinds": ["clip"],
+    "auto_download": "none",
+}
+
+
+def text_of(response):
+    return response.content.decode()
+
+
+@pytest.fixture
+def source(membership):
+    return SourceFactory(workspace=membership.workspace, value="our topic")
+
+
+PLACES = [
+    ("get", "/sources/{}/"),
+    ("get", "/sources/{}/runs/"),
+    ("get", "/sources/{}/edit/"),
+    ("post", "/sources/{}/edit/"),
+    ("get", "/sources/{}/delete/"),
+    ("post", "/sources/{}/delete/"),
+    ("post", "/sources/{}/scan/"),
+    ("post", "/sources/{}/pause/"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PLACES)
+def test_another_workspaces_source_does_not_exist(stranger, source, method, path):
+    assert getattr(stranger, method)(path.format(source.pk)).status_code == 404
+    source.refresh_from_db()
+    assert source.is_active
+    assert not CrawlJob.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [*PLACES, ("get", "/sources/"), ("get", "/sources/new/"), ("get", "/import/"), ("get", "/account/")]
+)
+def test_who_is_not_signed_in_is_asked_to(client, source, method, path):
+    response = getattr(client, method)(path.format(source.pk))
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [*PLACES[2:], ("get", "/sources/new/"), ("post", "/sources/new/"), ("post", "/import/")]
+)
+def test_a_viewer_may_look_only(viewer, source, method, path):
+    assert viewer.get(f"/sources/{source.pk}/").status_code == 200
+    assert getattr(viewer, method)(path.format(source.pk)).status_code == 403
+    assert Source.objects.count() == 1
+    assert "Scan now" not in text_of(viewer.get("/sources/"))
+
+
+def test_a_new_source_is_watched_and_scanned_at_once(member, membership):
+    response = member.post("/sources/new/", FORM, follow=True)
+
+    source = Source.objects.get()
+    assert (source.workspace, source.value, source.interval_minutes, source.kinds) == (
+        membership.workspace,
+        "街头美食",
+        30,
+        ["clip"],
+    )
+    assert CrawlJob.objects.get().requested_by == membership.user
+    assert "is watched now" in text_of(response)
+    assert "every 3s" in text_of(response)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"value": ""}, "This field is required."),
+        ({"value": "a" * 501}, "at most 500 characters"),
+        ({"value": "evil\u202etxt"}, "Remove invisible and control characters."),
+        ({"cron": "every day"}, "Not a cron line"),
+        ({"cron": "0 0 31 2 *"}, "Not a cron line"),
+        ({"interval_minutes": "0"}, "greater than or equal to 1"),
+        ({"pages_per_run": "101"}, "less than or equal to 100"),
+        ({"min_views": "-1"}, "greater than or equal to 0"),
+        ({"min_views": "9" * 30}, "less than or equal to"),
+        ({"kinds": []}, "This field is required."),
+        ({"kinds": ["movie"]}, "Select a valid choice"),
+        ({"platform": "myspace"}, "Select a valid choice"),
+        ({"platform": "link"}, "This platform reads only links."),
+        ({"kind": "url", "value": "http://127.0.0.1/video"}, "address"),
+        ({"kind": "url", "value": "file:///etc/passwd"}, "http"),
+    ],
+)
+def test_what_cannot_be_watched_is_said_at_its_field(member, changes, words):
+    response = member.post("/sources/new/", FORM | changes)
+
+    assert response.status_code == 422
+    assert words in text_of(response)
+    assert not Source.objects.exists()
+
+
+def test_the_same_thing_is_watched_once(member, membership):
+    SourceFactory(workspace=membership.workspace, value="街头美食")
+    SourceFactory(value="another workspace's")
+
+    response = member.post("/sources/new/", FORM)
+
+    assert response.status_code == 422
+    assert "already exists" in text_of(response)
+
+
+def test_an_edit_changes_the_next_scan_but_not_what_is_watched(member, source):
+    Source.objects.filter(pk=source.pk).update(next_run_at=timezone.now() + timedelta(days=3))
+
+    member.post(f"/sources/{source.pk}/edit/", FORM | {"value": "something else", "cron": "*/10 * * * *"})
+
+    source.refresh_from_db()
+    assert source.value == "our topic"
+    assert source.cron == "*/10 * * * *"
+    assert source.next_run_at <= timezone.now() + timedelta(minutes=10)
+
+
+def test_pause_and_resume(member, source):
+    member.post(f"/sources/{source.pk}/pause/", {"active": "off", "from": "list"})
+    source.refresh_from_db()
+    assert not source.is_active
+
+    member.post(f"/sources/{source.pk}/pause/", {"active": "on"})
+    source.refresh_from_db()
+    assert source.is_active
+
+
+def test_deleting_asks_first_and_keeps_the_videos(member, source):
+    video = SourceVideoFactory(source=source, video=ScoreFactory().video).video
+
+    assert "Stop watching" in text_of(member.get(f"/sources/{source.pk}/delete/"))
+    member.post(f"/sources/{source.pk}/delete/")
+
+    assert not Source.objects.exists()
+    video.refresh_from_db()
+
+
+def test_blocked_is_not_shown_as_empty(member, membership):
+    SourceFactory(workspace=membership.workspace, value="shut out", blocked=True)
+    SourceFactory(workspace=membership.workspace, value="nothing there", outcome="empty", last_good_at=timezone.now())
+    SourceFactory(value="a strangers")
+
+    page = text_of(member.get("/sources/"))
+
+    assert "The platform shows a verification page." in page
+    assert "9 h ago" in page
+    assert page.count("outcome bad") == 1
+    assert page.count("empty-outcome") == 1
+    assert "a strangers" not in page
+    assert "shut out" in text_of(member.get("/sources/?outcome=blocked"))
+    assert "nothing there" not in text_of(member.get("/sources/?outcome=blocked"))
+
+
+@pytest.mark.parametrize("query", ["kind=movie", "outcome=fine", "page=0", "page=x", "page=99999999", "q=%00"])
+def test_a_list_that_there_is_not(member, query):
+    assert member.get(f"/sources/?{query}").status_code == 400
+
+
+def test_a_source_shows_its_runs_with_reasons_page_by_page(member, source):
+    for n in range(21):
+        CrawlJobFactory(source=source, completed=True, counts={"seen": n, "new": 1, "live": 2}, errors=["an entry without id"])
+    CrawlJobFactory(source=source, retrying=True)
+
+    page = text_of(member.get(f"/sources/{source.pk}/"))
+
+    assert "The platform did not answer." in page
+    assert "Next attempt" in page
+    assert "live 2" in page
+    assert "an entry without id" in page
+    assert f"/sources/{source.pk}/?before=" in page
+    assert "every 3s" in page
+    assert member.get(f"/sources/{source.pk}/?before=x").status_code == 400
+
+
+def test_a_link_is_imported_in_the_background(member, membership, settings):
+    settings.DOUYIN_URL = "http://localhost:9"
+
+    response = member.post("/import/", {"url": "http://localhost:9/video/7300000000000000001"})
+
+    source = Source.objects.get()
+    assert response["Location"] == f"/sources/{source.pk}/"
+    assert (source.kind, source.workspace, source.is_active) == ("url", membership.workspace, False)
+    SourceVideoFactory(source=source, video=ScoreFactory(video__title="what it shows").video)
+    assert "what it shows" in text_of(member.get(response["Location"]))
+
+
+def test_a_link_that_a_phone_shares_is_filled_in(member):
+    assert 'value="https://v.example/1"' in text_of(member.get("/import/", {"text": "look at this https://v.example/1 !"}))
+
+
+def test_no_form_works_without_its_token(membership, source):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(membership.user)
+
+    for path in (f"/sources/{source.pk}/scan/", "/sources/new/", "/import/", "/account/tokens/", "/downloads/zips/"):
+        response = client.post(path, FORM)
+        assert response.status_code == 403
+        assert "Please try once more" in text_of(response)
