@@ -95,6 +95,7 @@ def _sources() -> dict[str, Any]:
         {
             "label": outcome.label,
             "count": counts[outcome.value],
+            "is_good": outcome == Outcome.OK,
             "is_trouble": outcome in measures.TROUBLE,
             "is_blocked": outcome in (Outcome.BLOCKED, Outcome.LOGIN_REQUIRED),
             "list": changelist("crawler.source", f"?outcome__exact={outcome.value}"),
