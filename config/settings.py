@@ -157,6 +157,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # there are none, so beat need not clean them up
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_PUBLISH_RETRY = False  # a nudge that fails is found by the next dispatch; nobody waits for it
 CELERY_TASK_TIME_LIMIT = 2700  # in process pools; beyond every job's own deadline
@@ -337,7 +338,11 @@ CONSTANCE_CONFIG = {
     "MOST_WAITING_DOWNLOADS": (1000, _("Further downloads are refused while so many wait."), int),
     "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), "days"),
     "RETENTION_SCORE_FLOOR": (1000.0, _("Videos whose classic score is at least this are kept."), float),
-    "RETENTION_SAMPLE_PERCENT": (2, _("Of the videos that would go, so many of a hundred are kept for later learning."), "percent"),
+    "RETENTION_SAMPLE_PERCENT": (
+        2,
+        _("Of the videos that would go, so many of a hundred are kept for later learning."),
+        "percent",
+    ),
     "JOB_HISTORY_DAYS": (90, _("Records of crawls and covers that went well are kept for so many days."), "days"),
 }
 CONSTANCE_CONFIG_FIELDSETS = (

@@ -51,7 +51,7 @@ install_requirements() {
     say "installing $(grep -c '^[a-z].*==' $LOCK) Python packages"
     local uv_pin
     uv_pin=$(grep -m1 '^uv==' $LOCK)
-    if [ -x $VENV/bin/uv ] || $VENV/bin/python -m pip install --quiet --disable-pip-version-check "$uv_pin"; then
+    if [ -x $VENV/bin/uv ] || $VENV/bin/python -m pip install -qq --disable-pip-version-check "$uv_pin"; then
         $VENV/bin/uv pip sync --system-certs --quiet --python $VENV/bin/python $LOCK || install_with_pip
     else
         install_with_pip
@@ -61,7 +61,7 @@ install_requirements() {
 
 install_with_pip() {
     say "uv could not; pip instead"
-    $VENV/bin/python -m pip install --quiet --disable-pip-version-check -r $LOCK
+    $VENV/bin/python -m pip install -qq --disable-pip-version-check -r $LOCK
 }
 
 install_system_packages() {
