@@ -1,7 +1,7 @@
 """Bytes through the app, for players that seek: ranges, conditions and safe headers, in constant memory."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from email.utils import parsedate_to_datetime
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -85,7 +85,7 @@ def serve(request: HttpRequest, found: StoredObject, *, filename: str, inline: b
     if request.method == "HEAD":
         return HttpResponse(status=status, headers=headers, content_type=found.mime)
     try:
-        pieces = _opened(storage.media().read(found.key, start, end))
+        pieces = _Opened(storage.media().read(found.key, start, end))
     except StorageError as error:
         return _sentence(error.message, 404 if error.code == "missing" else 503)
     return StreamingHttpResponse(pieces, status=status, headers=headers, content_type=found.mime)
@@ -134,15 +134,21 @@ def _is_known(request: HttpRequest, etag: str) -> bool:
     return "*" in known or any(tag.removeprefix("W/") == etag for tag in known)
 
 
-def _opened(pieces: Iterator[bytes]) -> Iterator[bytes]:
+class _Opened:
     """The same pieces, the first already read: what cannot be opened is found out before the headers are sent."""
-    first = next(pieces, b"")
 
-    def rest() -> Iterator[bytes]:
-        yield first
-        yield from pieces
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._first = next(pieces, b"")
 
-    return rest()
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._first
+        yield from self._pieces
+
+    def close(self) -> None:
+        """Called by Django also when the other side hung up."""
+        if isinstance(self._pieces, Generator):
+            self._pieces.close()
 
 
 def _sentence(text: str, status: int) -> HttpResponse:
