@@ -220,17 +220,19 @@ def address():
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("size", "most"), [(1, 2.0), (10, 0.2)])
 def test_a_job_costs_two_commits_and_a_fifth_of_one_in_batches(size, most):
-    fill(100)
-    before = commits()
+    costs = []
+    for _ in range(3):  # others may commit meanwhile, which can only add
+        fill(100)
+        before = commits()
+        while jobs := Chore.objects.claim_batch(size):
+            if size == 1:
+                jobs[0].complete()
+            else:
+                Chore.objects.complete_all([(job, "ok") for job in jobs])
+        costs.append((commits() - before) / 100)
 
-    while jobs := Chore.objects.claim_batch(size):
-        if size == 1:
-            jobs[0].complete()
-        else:
-            Chore.objects.complete_all([(job, "ok") for job in jobs])
-
-    assert Chore.objects.filter(state=State.COMPLETED).count() == 100
-    assert (commits() - before) / 100 <= most + 0.1  # the last claim finds nothing, and there are the questions
+    assert Chore.objects.filter(state=State.COMPLETED).count() == 300
+    assert min(costs) <= most + 0.1  # the last claim finds nothing, and there are the questions
 
 
 @pytest.mark.django_db
@@ -256,7 +258,7 @@ def test_a_claim_and_its_end_are_one_statement_each(django_assert_num_queries):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("size", [1, 7])
 def test_many_claimers_never_claim_one_job_twice(size):
-    """Fails without SKIP LOCKED: claimers then wait for each other's rows, and find less than there is."""
+    """Fails without the row locks; without SKIP LOCKED alone the next test fails."""
     fill(600)
     barrier = threading.Barrier(8)
 
