@@ -24,7 +24,8 @@ SCHEDULE = [
     Periodic("Downloads: room and rights in the storage", "monitoring.tasks.check_storage", timedelta(seconds=60)),
     Periodic("Downloads: temporary files", "monitoring.tasks.clear_temporary_files", timedelta(hours=1)),
     Periodic("Snapshots: room for the months to come", "monitoring.tasks.make_partitions", timedelta(days=1)),
-    Periodic("Clean-up: old videos, unused bytes", "monitoring.tasks.clean_up", "30 3 * * *"),
+    Periodic("Clean-up: old videos", "monitoring.tasks.clean_up", "30 3 * * *"),
+    Periodic("Storage: bytes that nobody claims", "monitoring.tasks.sweep_storage", "50 3 * * *"),
     Periodic("Housekeeping: old sessions, tokens, records", "monitoring.tasks.keep_house", "10 4 * * *"),
 ]
 
