@@ -55,6 +55,17 @@ def decrypt(stored: str, *, context: str) -> str:
         raise DecryptionError("A stored secret cannot be read with the configured keys.") from error
 
 
+def key_id(stored: str) -> str:
+    """Which key a value was written with; empty for what was not written here."""
+    parts = stored.split(":")
+    return parts[1] if len(parts) == 3 and parts[0] == PREFIX else ""
+
+
+def current_key_id() -> str:
+    """The key that new values are written with."""
+    return next(iter(_keys(tuple(settings.FIELD_ENCRYPTION_KEYS))))
+
+
 class EncryptedJSONField(models.TextField[Any, Any]):
     """A JSON value, encrypted as a whole. Cannot be searched or shown in the admin."""
 

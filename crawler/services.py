@@ -11,23 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from crawler import outbound
 from crawler.cleaning import Unusable, clean_external, clean_text
+from crawler.encryption import DecryptionError
 from crawler.models import BrowserSession, CrawlJob, Outcome, Source, SourceKind, SourceVideo, Video
 from crawler.providers import registry
 from crawler.providers.base import Access, Page, Query, VideoData
 from crawler.recording import Recorded, record
 from crawler.timing import BadCron, next_tick, pause_after
 from jobs import nudge
-from jobs.errors import JobError, Snooze
+from jobs.errors import JobError, PermanentError, Snooze
 
 logger = logging.getLogger(__name__)
 
@@ -166,13 +168,18 @@ def _rest(platform: str, until: datetime) -> None:
 
 def access_for(platform: str) -> Access:
     """What a provider may use: the platform's address, staff's signed-in session for it, and the outgoing door."""
-    session = BrowserSession.objects.filter(platform=platform).first()
-    return Access(base_url=_base_url(platform), storage_state=session.storage_state if session else None, door=outbound.door())
+    try:
+        session = BrowserSession.objects.filter(platform=platform).first()
+    except DecryptionError as error:
+        message = _("The cookies kept for this platform cannot be read with the configured keys: enter them anew.")
+        raise PermanentError(message, code="secret_unreadable") from error
+    return Access(base_url=base_url(platform), storage_state=session.storage_state if session else None, door=outbound.door())
 
 
-def _base_url(platform: str) -> str:
-    setting = registry.PROVIDERS[platform].base_url_setting
-    return str(getattr(settings, setting)).rstrip("/") if setting else ""
+def base_url(platform: str) -> str:
+    """Where a platform is: the real site, unless its setting says otherwise. Empty where only links are read."""
+    entry = registry.PROVIDERS.get(platform)
+    return str(getattr(settings, entry.base_url_setting)).rstrip("/") if entry and entry.base_url_setting else ""
 
 
 # -- when ----------------------------------------------------------------------------------------------
@@ -205,7 +212,7 @@ def dispatch_due_sources() -> int:
     return len(fresh)
 
 
-def scan_now(source: Source, *, by: AbstractBaseUser | None = None) -> CrawlJob:
+def scan_now(source: Source, *, by: AbstractBaseUser | AnonymousUser | None = None) -> CrawlJob:
     """Look at a source as soon as a worker is free; if a look is under way or waiting, that one."""
     job: CrawlJob | None
     try:
@@ -250,14 +257,14 @@ def load_topics(path: Path, workspace: Any, *, platform: str = "douyin") -> tupl
     return len(wanted) - len(before), len(wanted)
 
 
-def import_url(url: str, *, workspace: Any, by: AbstractBaseUser | None = None) -> CrawlJob:
+def import_url(url: str, *, workspace: Any, by: AbstractBaseUser | AnonymousUser | None = None) -> CrawlJob:
     """Fetch what a link shows, in the background: the job's `imported_video` is there once it is completed.
 
     Raises outbound.ForbiddenAddress for a link that the house does not follow.
     """
     url = url.strip()
     if len(url) > 500:
-        raise outbound.ForbiddenAddress("The link is too long.", code="invalid_url")
+        raise outbound.ForbiddenAddress(_("The link is too long."), code="invalid_url")
     platform = platform_of(url)
     if platform == registry.ANY_LINK:
         outbound.check_url(url)
@@ -270,7 +277,7 @@ def import_url(url: str, *, workspace: Any, by: AbstractBaseUser | None = None) 
 def platform_of(url: str) -> str:
     """Who is to be asked for a link: the platform that knows it as its own, else whoever takes any."""
     own = (p for p in registry.PROVIDERS if p != registry.ANY_LINK)
-    return next((p for p in own if registry.get_provider(p).knows(url, _base_url(p))), registry.ANY_LINK)
+    return next((p for p in own if registry.get_provider(p).knows(url, base_url(p))), registry.ANY_LINK)
 
 
 def imported_video(job: CrawlJob) -> Video | None:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -188,6 +189,7 @@ class _Chromium:
         self._hosts: tuple[str, ...] = ()
         self._pages = 0
         self._playwright: Any = None
+        self._drivers: list[int] = []
         self._thread = threading.Thread(target=self._serve, name="browser", daemon=True)
         self._thread.start()
 
@@ -232,18 +234,21 @@ class _Chromium:
             self.kill()
 
     def kill(self) -> None:
-        """End a browser that answers nobody: its driver's process, and with the pipe gone Chromium itself."""
+        """End a browser that answers nobody: Playwright's driver and all that it started."""
         self.is_dead = True
-        try:
-            os.kill(self._playwright._impl_obj._connection._transport._proc.pid, signal.SIGKILL)
-        except (AttributeError, ProcessLookupError):
-            logger.warning("A hung browser could not be ended")
+        for pid in _descendants(self._drivers):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        logger.warning("A browser hung and was ended")
 
     def _serve(self) -> None:
         from playwright.sync_api import sync_playwright
 
         try:
+            before = set(_descendants([os.getpid()]))
             self._playwright = sync_playwright().start()
+            # Playwright does not say which process its driver is: the one that is new and bears its name.
+            self._drivers = [pid for pid in _descendants([os.getpid()]) if pid not in before and _is_driver(pid)]
             while True:
                 try:
                     call = self._calls.get(timeout=IDLE_SECONDS)
@@ -301,6 +306,25 @@ class _Chromium:
                 browser.close()
             except Exception:  # whatever a dying browser says, it is gone
                 logger.info("The browser was gone before it was closed", exc_info=True)
+
+
+def _descendants(roots: Sequence[int]) -> list[int]:
+    """These processes, their children, and so on, as /proc tells."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = stat.read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(stat.parent.name))
+    found = list(roots)
+    for pid in found:
+        found += children.get(pid, [])
+    return found
+
+
+def _is_driver(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return b"playwright" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 def executable() -> str | None:

@@ -76,7 +76,7 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-class DoorRH(RequestHandler):  # type: ignore[misc]  # yt-dlp has no types
+class DoorRH(RequestHandler):
     """Not the machine's proxies, nor yt-dlp's own sockets: the door. `door` and `ends_at` are set by `guarded`."""
 
     _SUPPORTED_URL_SCHEMES = ("http", "https")
@@ -122,7 +122,7 @@ class DoorRH(RequestHandler):  # type: ignore[misc]  # yt-dlp has no types
 def guarded(door: Door, *, seconds: float, **options: Any) -> YoutubeDL:
     """A YoutubeDL that reaches the network through `door` only, for so many seconds. `options` are the caller's code's own."""
 
-    class Guarded(YoutubeDL):  # type: ignore[misc]
+    class Guarded(YoutubeDL):
         def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
             handler = type("DoorRH", (DoorRH,), {"door": door, "ends_at": time.monotonic() + seconds})
             return super().build_request_director([handler], ())

@@ -213,7 +213,9 @@ def test_contexts_share_nothing(access):
             with browser.open_page(hosts=["localhost"], paths=["/none"]) as page:
                 page.goto(site.url(host="localhost"))
 
-    assert not [request for request in site.requests if b"who=me" in request]
+    asked = [request for request in site.requests if path_of(request) == "/"]
+    assert len(asked) == 2
+    assert not [request for request in asked if b"who=me" in request]
 
 
 def test_a_page_that_loads_for_ever_is_left_at_its_time_limit():
@@ -263,14 +265,17 @@ def test_a_browser_that_hangs_is_ended_and_the_next_look_has_a_new_one(access, m
     crawl(access, pages=1)
     monkeypatch.setattr(browser, "MARGIN_SECONDS", 1.0)
     monkeypatch.setattr(browser, "LAUNCH_SECONDS", 3.0)
-    for pid in browsers():
-        os.kill(pid, signal.SIGSTOP)
+    frozen = browsers()
+    for pid in frozen:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
 
     with pytest.raises(Unreachable):
         crawl(Access(base_url=access.base_url, page_timeout_seconds=1), pages=1)
     monkeypatch.undo()
 
     assert len(crawl(access, pages=1)) == 1
+    assert not set(frozen) & set(browsers())
 
 
 def test_a_browser_that_is_killed_is_replaced(access):
