@@ -39,8 +39,8 @@ def thin(now: datetime, *, since: datetime | None = None) -> dict[str, int]:
 
 
 def _thin(unit: str, until: datetime, since: datetime | None) -> int:
-    end = until.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    start = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) if since else _oldest(end)
+    end = _day(until)
+    start = _day(since) if since else _oldest(end)
     removed = 0
     while start is not None and start < end:
         step = min(start + WINDOW, end)
@@ -56,8 +56,12 @@ def _oldest(before: datetime) -> datetime | None:
     """The day of the oldest snapshot, or None where there is none that old."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min(observed_at) FROM {TABLE} WHERE observed_at < %s", [before])
-        (oldest,) = cursor.fetchone()
-    return oldest and oldest.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        oldest: datetime | None = cursor.fetchone()[0]
+    return oldest and _day(oldest)
+
+
+def _day(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def drop_expired(now: datetime, keep: timedelta) -> list[str]:

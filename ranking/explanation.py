@@ -45,8 +45,10 @@ class Explanation:
     """Against the platform's average video, largest first."""
     rates: tuple[Rate, ...]
     times_usual: float | None
-    """The primary counter's rise over the median rise at this age; None where too few videos are known."""
+    """The primary counter's rise over the median rise of its peers; None where too few videos are known."""
     robust_z: float | None
+    is_of_same_age: bool
+    """Whether the peers are the platform's videos of about this age, or all of them."""
     age_hours: float | None
     model_version: int
     model_origin: str
@@ -92,13 +94,15 @@ def _explain(
         scale=scale,
     )
     primary = state.metrics.get(model.primary)
-    same_age = usual.get((video.platform, model.family, age_bucket(age))) if age is not None else None
+    peers = usual.get((video.platform, model.family, age_bucket(age))) if age is not None else None
+    of_same_age = peers is not None
+    peers = peers or whole
     times = z = None
-    if primary is not None and same_age is not None:
+    if primary is not None and peers is not None:
         rate = log(1 + primary.fast)
-        times = (1 + primary.fast) / (2.718281828459045**same_age.median_rate)
+        times = (1 + primary.fast) / (2.718281828459045**peers.median_rate)
         # 1.4826 makes the median absolute deviation comparable with a standard deviation.
-        z = (rate - same_age.median_rate) / max(1.4826 * same_age.spread_rate, 0.05)
+        z = (rate - peers.median_rate) / max(1.4826 * peers.spread_rate, 0.05)
     return Explanation(
         head=head,
         probability=getattr(score, HEAD_COLUMNS[head]),
@@ -108,6 +112,7 @@ def _explain(
         ),
         times_usual=times,
         robust_z=z,
+        is_of_same_age=of_same_age,
         age_hours=age,
         model_version=active.row.pk,
         model_origin=active.row.origin,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -35,10 +36,14 @@ class RankingModel(models.Model):
     origin = models.CharField(_("origin"), max_length=60, help_text=_("“shipped”, or “refit” on our own history."))
     data = models.JSONField(_("coefficients"), editable=False)
     alert_threshold = models.FloatField(
-        _("alert threshold"), help_text=_("Probability from which a surge is an alert; fitted for a precision of one half.")
+        _("alert threshold"),
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("Probability from which a surge is an alert; fitted for a precision of one half."),
     )
     watch_threshold = models.FloatField(
-        _("watch threshold"), help_text=_("Probability from which a video is watched; fitted for a precision of three tenths.")
+        _("watch threshold"),
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("Probability from which a video is watched; fitted for a precision of three tenths."),
     )
     evidence = models.JSONField(_("how it did on held-out videos"), default=dict, blank=True, editable=False)
     note = models.TextField(_("note"), blank=True)
@@ -80,7 +85,7 @@ class CounterState(models.Model):
         verbose_name_plural = _("counter states")
 
     def __str__(self) -> str:
-        return str(self.video_id)
+        return str(self.pk)
 
     @property
     def shows_views(self) -> bool:
@@ -186,3 +191,25 @@ class Surge(models.Model):
     def lead(self) -> timedelta | None:
         """From the alert to the top level; None where one of them never came."""
         return self.reached_at - self.alerted_at if self.reached_at and self.alerted_at else None
+
+
+class Milestone(models.Model):
+    """When a video reached the top level, and when the classic rule first called it a surge: what alerts are judged by."""
+
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, primary_key=True, related_name="milestone")
+    level = models.FloatField(_("top level then"), null=True)
+    reached_at = models.DateTimeField(
+        _("reached the top level"), null=True, help_text=_("Only of videos that were below it when first seen.")
+    )
+    classic_at = models.DateTimeField(_("first surge by the classic rule"), null=True)
+
+    class Meta:
+        verbose_name = _("milestone")
+        verbose_name_plural = _("milestones")
+        indexes = [
+            models.Index(fields=["-reached_at"], condition=Q(reached_at__isnull=False), name="milestone_reached"),
+            models.Index(fields=["-classic_at"], condition=Q(classic_at__isnull=False), name="milestone_classic"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -7,6 +7,7 @@ video then reached the top level is written down too, so that precision and lead
 
 from collections.abc import Collection
 
+from constance.utils import get_values_for_keys
 from django.db import connection
 
 from ranking import pulse
@@ -26,7 +27,13 @@ _NOW = f"""
                CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN s.fast[{sql.VIEWS}] ELSE s.fast[{LIKES}] END AS rate,
                coalesce(usual.level, (model.data ->> 'level')::float8) AS level,
                s.moving >= 2 AND NOT s.is_clipped AS confirmed, s.moving, s.is_clipped, s.snapshots,
-               s.snapshots > 1 OR v.published_at IS NOT NULL AS known_rate
+               s.snapshots > 1 OR v.published_at IS NOT NULL AS known_rate, score.momentum,
+               -- Over the level at the first sighting already: nobody could have foretold it.
+               s.snapshots > 1 AND NOT EXISTS (
+                   SELECT FROM crawler_metricsnapshot first
+                   WHERE first.video_id = s.video_id AND first.observed_at = s.first_at
+                     AND coalesce(nullif(first.views, 0), first.likes) >= coalesce(usual.level, (model.data ->> 'level')::float8)
+               ) AS below_before
         FROM ranking_counterstate s
         JOIN ranking_score score ON score.video_id = s.video_id
         JOIN ranking_rankingmodel model ON model.id = score.model_id
@@ -103,6 +110,22 @@ _MARK = """
 """
 
 
+_MILESTONES = f"""
+    WITH {_NOW}
+    INSERT INTO ranking_milestone AS old (video_id, level, reached_at, classic_at)
+    SELECT video_id, level, CASE WHEN size >= level AND below_before THEN at END,
+           CASE WHEN momentum >= %s THEN at END
+    FROM now WHERE (size >= level AND below_before) OR momentum >= %s
+    ORDER BY video_id
+    ON CONFLICT (video_id) DO UPDATE SET
+        level = coalesce(old.level, excluded.level),
+        reached_at = coalesce(old.reached_at, excluded.reached_at),
+        classic_at = coalesce(old.classic_at, excluded.classic_at)
+    WHERE (old.reached_at IS NULL AND excluded.reached_at IS NOT NULL)
+       OR (old.classic_at IS NULL AND excluded.classic_at IS NOT NULL)
+"""
+
+
 def follow(video_ids: Collection[int] | None = None) -> int:
     """Open, follow and close surges by the newest observations (of these videos, or of all); return how many opened."""
     which, parameters = ("true", []) if video_ids is None else ("{}.video_id = ANY(%s)", [list(video_ids)])
@@ -111,6 +134,8 @@ def follow(video_ids: Collection[int] | None = None) -> int:
         cursor.execute(_OPEN.format(which=which.format("s")), parameters)
         opened: int = cursor.rowcount
         cursor.execute(_MARK.format(which=which.format("score")), parameters)
+        rule = get_values_for_keys(["SURGE_MOMENTUM"])["SURGE_MOMENTUM"]
+        cursor.execute(_MILESTONES.format(which=which.format("s")), [*parameters, rule, rule])
     return opened
 
 

@@ -87,7 +87,7 @@ def test_sql_and_python_agree(series: list[list[tuple[int, dict[str, int | None]
 
 @pytest.mark.django_db
 def test_a_page_that_was_recorded_is_scored_at_once() -> None:
-    snapshot = MetricSnapshotFactory(views=1000, likes=100, shares=10)
+    snapshot: Any = MetricSnapshotFactory(views=1000, likes=100, shares=10)
 
     videos_observed.send_robust(sender=None, video_ids=[snapshot.video_id], at=snapshot.observed_at)
 
@@ -96,7 +96,7 @@ def test_a_page_that_was_recorded_is_scored_at_once() -> None:
 
 @pytest.mark.django_db
 def test_an_observation_without_a_score_is_found_by_the_pass() -> None:
-    snapshot = MetricSnapshotFactory(observed_at=timezone.now())
+    snapshot: Any = MetricSnapshotFactory(observed_at=timezone.now())
 
     assert services.rank_missed() == 1
     assert services.rank_missed() == 0

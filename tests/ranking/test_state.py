@@ -44,7 +44,7 @@ def test_a_counter_that_was_reset_counts_on_from_there() -> None:
 
 
 def test_one_counter_that_jumps_alone_is_clipped() -> None:
-    honest = {"views": 1000, "likes": 100, "comments": 10, "shares": 10}
+    honest: dict[str, int | None] = {"views": 1000, "likes": 100, "comments": 10, "shares": 10}
     state = run((0, honest), (1, {"views": 50_000, "likes": 101, "comments": 10, "shares": 10}))
 
     assert state.is_clipped

@@ -29,7 +29,7 @@ def store(items: Sequence[Item]) -> list[Video]:
     )
     MetricSnapshot.objects.bulk_create(
         (
-            MetricSnapshot(video=video, observed_at=_time(snapshot.at), followers=snapshot.followers, **dict(snapshot.counts))
+            MetricSnapshot(video=video, observed_at=_moment(snapshot.at), followers=snapshot.followers, **dict(snapshot.counts))
             for video, item in zip(videos, items, strict=True)
             for snapshot in item.snapshots
         ),
@@ -39,7 +39,11 @@ def store(items: Sequence[Item]) -> list[Video]:
 
 
 def _time(hours: float | None) -> datetime | None:
-    return None if hours is None else datetime.fromtimestamp(round(hours * 3600), UTC)
+    return None if hours is None else _moment(hours)
+
+
+def _moment(hours: float) -> datetime:
+    return datetime.fromtimestamp(round(hours * 3600), UTC)
 
 
 def assert_twins(items: Sequence[Item]) -> None:
@@ -73,7 +77,8 @@ def assert_twins(items: Sequence[Item]) -> None:
         for metric, expected in state.metrics.items():
             for name in ("raw", "at", "total", "fast", "slow", "seen"):
                 told, wanted = getattr(stored.metrics[metric], name), getattr(expected, name)
-                assert isclose(told, wanted, rel_tol=CLOSE, abs_tol=CLOSE), (item.key, metric, name, told, wanted)
+                assert told is not None
+            assert isclose(told, wanted, rel_tol=CLOSE, abs_tol=CLOSE), (item.key, metric, name, told, wanted)
         vector = features.vector(
             state,
             age=item.age(state.last_at),
@@ -83,6 +88,7 @@ def assert_twins(items: Sequence[Item]) -> None:
         )
         score = scores[video.pk]
         for head, told in (("virality", score.virality), ("breakout", score.breakout), ("surge", score.reach)):
+            assert told is not None
             assert isclose(told, kit.probability(head, vector), abs_tol=CLOSE), (item.key, head)
 
 
