@@ -32,6 +32,8 @@ class Program:
     command: str
     """A shell line of one command."""
     env: Mapping[str, str] = field(default_factory=dict)
+    starts_late: bool = False
+    """Not before `start_late()`: starting many at once makes each of them slow."""
     stops_last: bool = False
     """Others may still need it while they finish."""
 
@@ -88,11 +90,17 @@ class Supervisor:
         reader.start()
         self._running[name] = Running(program, process, reader)
 
-    def run_until(self, is_reached: Callable[[], bool] = lambda: False) -> bool:
-        """Start what is not running yet and mind it, until `is_reached()` or a signal; return whether it was reached."""
-        for program in self.programs:
+    def start_late(self) -> None:
+        self._plan(self.programs)
+
+    def _plan(self, programs: Iterable[Program]) -> None:
+        for program in programs:
             if program.name not in self._running:
                 self._due.setdefault(program.name, 0.0)
+
+    def run_until(self, is_reached: Callable[[], bool] = lambda: False) -> bool:
+        """Start what is to run and mind it, until `is_reached()` or a signal; return whether it was reached."""
+        self._plan(program for program in self.programs if not program.starts_late)
         while not self.is_stopping:
             now = time.monotonic()
             for name in [name for name, at in self._due.items() if at <= now]:

@@ -9,7 +9,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +23,7 @@ from crawler import services
 from workspaces.models import first_workspace
 
 DRAIN_SECONDS = 60.0
-WEB_SECONDS = 60.0
+WEB_SECONDS = 180.0
 SAMPLE_SECONDS = 600.0  # a first start makes its videos
 
 
@@ -89,10 +88,13 @@ class Command(BaseCommand):
         web = Patience(f"http://127.0.0.1:{port}/health/live", deadline)
         if not supervisor.run_until(web.is_over):
             return
+        supervisor.start_late()
+        if not web.has_answered:
+            supervisor.say(f"the web does not answer after {WEB_SECONDS:.0f} s; its own lines say why")
         self.introduce(supervisor, is_sample, admin, time.monotonic() - started)
         if is_sample:
             sample = Patience(f"http://127.0.0.1:{port + 2}/control/health", time.monotonic() + SAMPLE_SECONDS)
-            if supervisor.run_until(sample.is_over):
+            if supervisor.run_until(sample.is_over) and sample.has_answered:
                 watch_topics(supervisor)
 
     def introduce(self, supervisor: Supervisor, is_sample: bool, admin: preparation.Admin, seconds: float) -> None:
@@ -121,23 +123,24 @@ class Patience:
     def __init__(self, url: str, deadline: float) -> None:
         self.url = url
         self.deadline = deadline
+        self.has_answered = False
         self._next = 0.0
 
     def is_over(self) -> bool:
         now = time.monotonic()
-        if now > self.deadline:
+        if self.has_answered or now > self.deadline:
             return True
         if now < self._next:
             return False
         self._next = now + 0.3
-        with suppress(OSError):
-            try:
-                urllib.request.urlopen(self.url, timeout=2).close()
-            except urllib.error.HTTPError:
-                return True  # it answers, which is all we ask
-            else:
-                return True
-        return False
+        try:
+            urllib.request.urlopen(self.url, timeout=2).close()
+            self.has_answered = True
+        except urllib.error.HTTPError:
+            self.has_answered = True  # that is all we ask
+        except OSError:
+            pass
+        return self.has_answered
 
 
 def programs(is_sample: bool) -> list[Program]:
@@ -166,7 +169,9 @@ def programs(is_sample: bool) -> list[Program]:
             )
         )
     lines = read_procfile(engines.PROJECT / "Procfile")
-    found += [Program(name=name, command=line, env=env) for name, line in lines.items() if name != "release"]
+    found += [
+        Program(name=name, command=line, env=env, starts_late=name != "web") for name, line in lines.items() if name != "release"
+    ]
     return found
 
 
