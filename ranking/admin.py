@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from ranking import learning
 from ranking.models import Baseline, ModelState, RankingModel, Score, Surge
 
 
@@ -102,6 +101,8 @@ class RankingModelAdmin(ModelAdmin):
         if len({model.family for model in models}) < len(models):
             self.message_user(request, _("Choose one version per family."), messages.ERROR)
             return
+        from ranking import learning  # brings numpy, which no other request needs
+
         for model in models:
             scored = learning.activate(model)
             self.message_user(
@@ -112,6 +113,8 @@ class RankingModelAdmin(ModelAdmin):
 
     @action(description=_("Refit these families on our own history now"), permissions=["change"])
     def refit(self, request: HttpRequest, models: QuerySet[RankingModel]) -> None:
+        from ranking import learning
+
         for family in sorted({model.family for model in models}):
             row = learning.refit(family)
             if row is None:
