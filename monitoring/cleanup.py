@@ -20,6 +20,7 @@ from crawler.models import SourceVideo, Video
 from downloads.models import Asset, Batch, DownloadJob, DownloadRequest, IncomingObject, StoredObject
 from jobs.models import FINAL
 from monitoring.models import UnclaimedObject
+from ranking.models import Milestone, Surge
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +67,13 @@ def candidates(now: datetime) -> "QuerySet[Video]":
     calm = Q(score__is_surging=False, score__surged_at=None)
     own = SourceVideo.objects.filter(video=OuterRef("pk"), source__is_own=True)
     by_people = DownloadRequest.objects.filter(job__video=OuterRef("pk"), is_automatic=False)
+    foretold = Surge.objects.filter(video=OuterRef("pk"), alerted_at__isnull=False)
+    arrived = Milestone.objects.filter(video=OuterRef("pk"))  # at the top level, or at a surge by the classic rule
     in_a_batch = Batch.jobs.through.objects.filter(downloadjob__video=OuterRef("pk"))
     on_its_way = DownloadJob.objects.filter(video=OuterRef("pk")).exclude(state__in=FINAL)
     return (
         Video.objects.filter(known_and_low, calm, last_seen_at__lt=now - timedelta(days=max(1, config.RETENTION_DAYS)))
-        .filter(~Exists(own), ~Exists(by_people), ~Exists(in_a_batch), ~Exists(on_its_way))
+        .filter(~Exists(foretold), ~Exists(arrived), ~Exists(own), ~Exists(by_people), ~Exists(in_a_batch), ~Exists(on_its_way))
         .alias(bucket=Bucket("platform", Value(":"), "external_id"))
         .filter(bucket__gte=config.RETENTION_SAMPLE_PERCENT)
     )

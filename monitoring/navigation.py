@@ -25,6 +25,9 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
             ("crawler.author", _("Authors"), "person_play"),
             ("crawler.sound", _("Sounds"), "music_note"),
             ("ranking.score", _("Scores"), "trending_up"),
+            ("ranking.surge", _("Surges"), "bolt"),
+            ("ranking.rankingmodel", _("Ranking models"), "model_training"),
+            ("ranking.baseline", _("Baselines"), "horizontal_rule"),
         ],
     ),
     (

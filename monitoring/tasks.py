@@ -64,14 +64,20 @@ def make_partitions() -> None:
 
 @shared_task(ignore_result=True)
 def clean_up() -> None:
-    """Old low-viral videos, and bytes that nobody uses."""
+    """Old low-viral videos go; bytes that nobody uses are released."""
     with only_one("cleanup") as is_ours:
-        if not is_ours:
-            return
-        with record("cleanup") as counts:
-            counts.update(cleanup.clean_up(timezone.now()).as_counts())
-        with record("sweep") as counts:
-            counts.update(sweeping.sweep(timezone.now()).as_counts())
+        if is_ours:
+            with record("cleanup") as counts:
+                counts.update(cleanup.clean_up(timezone.now()).as_counts())
+
+
+@shared_task(ignore_result=True)
+def sweep_storage() -> None:
+    """Bytes without a row, for two days, go."""
+    with only_one("sweep") as is_ours:
+        if is_ours:
+            with record("sweep") as counts:
+                counts.update(sweeping.sweep(timezone.now()).as_counts())
 
 
 @shared_task(ignore_result=True)

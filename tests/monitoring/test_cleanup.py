@@ -14,6 +14,7 @@ from downloads import objects, storage
 from downloads.models import Asset, DownloadJob, IncomingObject, StoredObject
 from monitoring import cleanup, sweeping, tasks
 from monitoring.models import Pass, UnclaimedObject
+from ranking.models import Milestone
 from tests.factories import (
     AssetFactory,
     BatchFactory,
@@ -24,6 +25,7 @@ from tests.factories import (
     SourceFactory,
     SourceVideoFactory,
     StoredObjectFactory,
+    SurgeFactory,
     VideoFactory,
 )
 
@@ -96,6 +98,8 @@ def test_old_low_videos_go_with_their_numbers_scores_and_jobs():
         lambda video: type(video.score).objects.filter(pk=video.pk).update(classic=1000.0),
         lambda video: type(video.score).objects.filter(pk=video.pk).update(is_surging=True),
         lambda video: type(video.score).objects.filter(pk=video.pk).update(surged_at=OLD),
+        lambda video: SurgeFactory(video=video, alerted=True),
+        lambda video: Milestone.objects.create(video=video, reached_at=OLD),
         lambda video: video.score.delete(),
         lambda video: DownloadRequestFactory(job=DownloadJobFactory(video=video, completed=True)),
         lambda video: DownloadRequestFactory(job=DownloadJobFactory(video=video, failed=True), anonymous=True),
@@ -104,7 +108,8 @@ def test_old_low_videos_go_with_their_numbers_scores_and_jobs():
         lambda video: DownloadJobFactory(video=video, running=True),
         lambda video: SourceVideoFactory(video=video, source=SourceFactory(is_own=True)),
     ],
-    ids=["recent", "high", "surging", "surged once", "never scored", "wanted", "wanted by a session", "in a batch", "waiting",
+    ids=["recent", "high", "surging", "surged once", "foretold", "arrived", "never scored", "wanted", "wanted by a session",
+         "in a batch", "waiting",
          "on its way", "our own"],
 )  # fmt: skip
 def test_what_somebody_may_need_is_kept(save):

@@ -72,6 +72,7 @@ def test_only_one_is_inside_at_a_time():
             assert not is_ours
         with only_one("monitoring") as is_ours:
             assert is_ours
+        cursor.execute("SELECT pg_advisory_unlock_all()")  # closing alone frees it a little later
     other.close()
 
     with only_one("cleanup") as is_ours:

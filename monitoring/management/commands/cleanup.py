@@ -20,8 +20,8 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._list()
             return
-        with only_one("cleanup") as is_ours:
-            if not is_ours:
+        with only_one("cleanup") as is_ours, only_one("sweep") as is_ours_too:
+            if not (is_ours and is_ours_too):
                 raise CommandError("A clean-up is running already.")
             self._clean_up(force=options["force"])
 
