@@ -17,10 +17,11 @@ from api.errors import Problem
 from api.fields import BooleanField, ChoiceField, IntegerField, NumberField, PlainField, StrictSerializer, TextField
 from api.pagination import PageQuery, next_url, pack, unpack, wrong_cursor
 from api.permissions import IsEditorOrReadOnly, has_workspace, workspace_id_of
-from api.shapes import MetricsDocument, VideoCard, VideoDetail, base_of, card_document, detail_document, metrics_document
+from api.shapes import MetricsDocument, VideoCard, VideoDetail, base_of, detail_document, metrics_document, page_json, read_cards
 from api.views import ApiView
 from catalog.detail import detail, metrics
-from catalog.feed import InvalidCursor, feed
+from catalog.documents import document
+from catalog.feed import InvalidCursor, find
 from catalog.filters import DOWNLOAD_STATUSES, MAX_BIGINT, MAX_TEXT, ORDERINGS, Filters, InvalidFilters
 from crawler.models import Source, Video, VideoKind
 
@@ -87,13 +88,10 @@ class VideosView(ApiView):
         if filters.source is not None:
             require_own_source(request, filters.source)
         try:
-            page = feed(filters, cursor=self.query.get("cursor", ""), limit=self.query["limit"], sparklines=False)
+            cards, cursor = find(filters, cursor=self.query.get("cursor", ""), limit=self.query["limit"], read=read_cards)
         except InvalidCursor as error:
             raise serializers.ValidationError({"cursor": [str(error)]}) from error
-        base = base_of(request)
-        return Response(
-            {"results": [card_document(card, base) for card in page.cards], "next": next_url(request, page.next_cursor or "")}
-        )
+        return Response(page_json(cards, next_url(request, cursor or ""), base_of(request)))
 
 
 class VideoChanges(StrictSerializer):
@@ -121,11 +119,11 @@ class VideoView(ApiView):
         return Response(self._document(pk))
 
     def _document(self, pk: int) -> dict[str, Any]:
-        found = detail(pk)
-        if found is None:
+        found, card = detail(pk), document(pk, read_cards)
+        if found is None or card is None:
             raise NotFound
         workspace_id = workspace_id_of(self.request) if has_workspace(self.request) else None
-        return detail_document(found, base_of(self.request), workspace_id)
+        return detail_document(card, found, base_of(self.request), workspace_id)
 
 
 class MetricsView(ApiView):

@@ -98,7 +98,7 @@ DOWNLOAD_STATUS = f"""CASE WHEN {IS_READY} THEN 'ready' ELSE coalesce((
     FROM downloads_downloadjob j WHERE j.video_id = v.id
     ORDER BY j.state IN ('completed', 'failed', 'cancelled'), j.id DESC LIMIT 1), 'pending') END"""
 
-_COLUMNS = {
+COLUMNS = {
     "id": "v.id",
     "platform": "v.platform",
     "external_id": "v.external_id",
@@ -139,20 +139,22 @@ _COLUMNS = {
     "avatar_mime": "avatar.mime",
     "sort_key": "page.key",
 }
-_STORED = len(_COLUMNS) - 7  # where the columns of stored files begin; the sort key is the last
-_NAMES = tuple(_COLUMNS)[:_STORED]
+_STORED = len(COLUMNS) - 7  # where the columns of stored files begin; the sort key is the last
+_NAMES = tuple(COLUMNS)[:_STORED]
 
-# `page` is chosen first and alone: the joins below are then made for its rows only, whatever the planner believes.
-_CARDS = f"""
-    WITH page AS MATERIALIZED ({{page}})
-    SELECT {", ".join(_COLUMNS.values())}
-    FROM page
+JOINS = """
     JOIN crawler_video v ON v.id = page.id
     LEFT JOIN ranking_score s ON s.video_id = v.id
     LEFT JOIN crawler_author a ON a.id = v.author_id
     LEFT JOIN downloads_asset cover_asset ON cover_asset.video_id = v.id AND cover_asset.role = 'cover'
         AND cover_asset.quality = '' AND cover_asset.position = 0 AND cover_asset.state = 'ready'
     LEFT JOIN downloads_storedobject cover ON cover.id = cover_asset.object_id
+"""
+# `page` is chosen first and alone: the joins are then made for its rows only, whatever the planner believes.
+_CARDS = f"""
+    WITH page AS MATERIALIZED ({{page}})
+    SELECT {", ".join(COLUMNS.values())}
+    FROM page {JOINS}
     LEFT JOIN downloads_asset avatar_asset ON avatar_asset.author_id = a.id AND avatar_asset.role = 'avatar'
         AND avatar_asset.state = 'ready'
     LEFT JOIN downloads_storedobject avatar ON avatar.id = avatar_asset.object_id

@@ -7,17 +7,19 @@ is rare, the grams are few. So a short walk goes first, and what it met says whi
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
 from catalog import cursors
-from catalog.cards import DOWNLOAD_STATUS, IS_READY, Card, card, cards, read, with_sparklines
+from catalog.cards import DOWNLOAD_STATUS, IS_READY, Card, card, cards, with_sparklines
+from catalog.cards import read as read_cards
 from catalog.cursors import Cursor, InvalidCursor
 from catalog.filters import Filters
 
-__all__ = ["MAX_LIMIT", "Card", "FeedPage", "InvalidCursor", "card", "cards", "feed"]
+__all__ = ["MAX_LIMIT", "Card", "FeedPage", "InvalidCursor", "Read", "card", "cards", "feed", "find"]
 
 MAX_LIMIT = 100
 FIRST_WALK, LONGEST_WALK = 1_000, 100_000
@@ -26,6 +28,10 @@ WORTH_WALKING = 25
 """Matches on the first walk, times those of its rows with the terms (more, where filters narrow as well), that make a longer walk
 cheaper than the grams. Of a million videos with a page of 50, five and five: 10,000 rows to walk, or 5,000 candidates to
 look up twice."""
+
+
+Read = Callable[[str, dict[str, Any]], list[tuple[Any, Any]]]
+"""From the statement that chooses a page, and its parameters, to sort keys and what is shown: cards.read, documents.reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,12 @@ def feed(filters: Filters, *, cursor: str = "", limit: int = 24, sparklines: boo
 
     Counts nothing. `limit` is held between 1 and MAX_LIMIT. Raises InvalidCursor.
     """
+    shown, next_cursor = find(filters, cursor=cursor, limit=limit, read=read_cards)
+    return FeedPage(with_sparklines(shown) if sparklines else shown, next_cursor)
+
+
+def find(filters: Filters, *, cursor: str, limit: int, read: Read) -> tuple[list[Any], str | None]:
+    """A page of whatever `read` makes of its rows, and where the next one begins. Raises InvalidCursor."""
     limit = max(1, min(limit, MAX_LIMIT))
     order = _ORDERS[filters.ordering]
     after = cursors.read(cursor, filters.ordering) if cursor else None
@@ -72,10 +84,9 @@ def feed(filters: Filters, *, cursor: str = "", limit: int = 24, sparklines: boo
         keyset = f"({order.key}, {order.id}) < (%(after_key)s, %(after_id)s)"
         params |= {"after_key": after.key, "after_id": after.id}
     search = _search if filters.q else _read_page
-    found = search(filters, order, [keyset, *where], params)
+    found = search(filters, order, [keyset, *where], params, read)
     shown = [card for _, card in found[:limit]]
-    next_cursor = str(Cursor(filters.ordering, found[limit - 1][0], shown[-1].id)) if len(found) > limit else None
-    return FeedPage(with_sparklines(shown) if sparklines else shown, next_cursor)
+    return shown, str(Cursor(filters.ordering, found[limit - 1][0], shown[-1].id)) if len(found) > limit else None
 
 
 def newest_id() -> int:
@@ -107,7 +118,7 @@ def count_new(filters: Filters, *, after: int, most: int = 100) -> int:
     return int(count)
 
 
-def _read_page(filters: Filters, order: _Order, where: list[str], params: dict[str, Any]) -> list[tuple[Any, Card]]:
+def _read_page(filters: Filters, order: _Order, where: list[str], params: dict[str, Any], read: Read) -> list[tuple[Any, Any]]:
     page = f"""
         SELECT {order.id} AS id, {order.key} AS key FROM {order.table} {_joins(order.table, order.id, where)}
         WHERE {" AND ".join(where)} ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(limit)s
@@ -123,7 +134,7 @@ def _joins(table: str, video_id: str, where: list[str]) -> str:
     return " ".join(join for name, join in joins.items() if name != table and re.search(rf"\b{name[-1]}\.", text))
 
 
-def _search(filters: Filters, order: _Order, where: list[str], params: dict[str, Any]) -> list[tuple[Any, Card]]:
+def _search(filters: Filters, order: _Order, where: list[str], params: dict[str, Any], read: Read) -> list[tuple[Any, Any]]:
     terms, has_terms = _terms(filters)
     grams = " || ".join(f"catalog_term_grams(catalog_fold(%({name})s))" for name in terms)
     params |= terms

@@ -276,7 +276,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["api.renderers.Renderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["api.throttles.PerMinute"],
     "DEFAULT_SCHEMA_CLASS": "api.schema.Schema",
@@ -331,6 +331,12 @@ CONSTANCE_CONFIG = {
     "CLASSIC_WEIGHT_LIKES": (0.4, _("Weight of likes in the classic score."), float),
     "CLASSIC_WEIGHT_SHARES": (0.2, _("Weight of shares in the classic score."), float),
     "SURGE_MOMENTUM": (0.5, _("Relative rise of the score within 24 hours that counts as a surge."), float),
+    "OBSERVATIONS_PER_HOUR": (
+        120,
+        _("Single videos looked at again in an hour, per platform, beyond what sources show; 0: none."),
+        int,
+    ),
+    "SNAPSHOT_RETENTION_DAYS": (730, _("Metric history older than so many days is dropped, whole months at a time."), "days"),
     "API_ANONYMOUS_READS_PER_MINUTE": (300, _("Most API reads in a minute from one address without a token; 0: no limit."), int),
     "API_ANONYMOUS_WRITES_PER_MINUTE": (30, _("Most API writes in a minute from one address without a token; 0: no limit."), int),
     "API_USER_READS_PER_MINUTE": (1200, _("Most API reads in a minute by one person; 0: no limit."), int),
@@ -346,8 +352,14 @@ CONSTANCE_CONFIG = {
     "JOB_HISTORY_DAYS": (90, _("Records of crawls and covers that went well are kept for so many days."), "days"),
 }
 CONSTANCE_CONFIG_FIELDSETS = (
-    (_("Ranking"), ("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM")),
-    (_("Retention"), ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "JOB_HISTORY_DAYS")),
+    (
+        _("Ranking"),
+        ("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM", "OBSERVATIONS_PER_HOUR"),
+    ),
+    (
+        _("Retention"),
+        ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "SNAPSHOT_RETENTION_DAYS", "JOB_HISTORY_DAYS"),
+    ),
     (
         _("Limits"),
         (

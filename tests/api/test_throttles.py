@@ -103,3 +103,20 @@ def test_without_redis_the_service_goes_on_and_says_so_once(
 
     assert answers == [200, 200, 429]  # counted by this process alone
     assert [record.levelname for record in caplog.records if record.name == "config.cache"] == ["WARNING"]
+
+
+def test_processes_share_one_limit() -> None:
+    processes = [throttles.Allowances() for _ in range(3)]
+
+    first = [processes[n % 3].take("key", 1, 300) for n in range(250)]
+    then = [processes[n % 3].take("key", 1, 300) for n in range(250)]
+
+    assert all(first)
+    assert 300 - 2 * 5 <= (first + then).count(True) <= 300
+    assert processes[0].take("key", 2, 300)
+
+
+def test_a_last_bit_of_an_allowance_is_given_out_too() -> None:
+    process = throttles.Allowances()
+
+    assert [process.take("key", 1, 101) for _ in range(103)].count(True) == 101
