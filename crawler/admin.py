@@ -18,7 +18,18 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
-from crawler.models import Author, BrowserSession, CrawlJob, MetricSnapshot, Outcome, Sound, Source, SourceVideo, Video
+from crawler.models import (
+    Author,
+    BrowserSession,
+    CrawlJob,
+    MetricSnapshot,
+    ObserveJob,
+    Outcome,
+    Sound,
+    Source,
+    SourceVideo,
+    Video,
+)
 from crawler.services import base_url, scan_now
 from crawler.sessions import BadCookies, read_session
 from jobs.admin import JobAdmin
@@ -195,6 +206,15 @@ class CrawlJobAdmin(JobAdmin):
     def show_counts(self, job: CrawlJob) -> str:
         names = sorted(job.counts, key=lambda name: COUNTED.index(name) if name in COUNTED else len(COUNTED))
         return ", ".join(f"{name} {job.counts[name]}" for name in names) or "–"
+
+
+@admin.register(ObserveJob)
+class ObserveJobAdmin(JobAdmin):
+    list_display = ["video", "reason", *JobAdmin.list_display[1:]]
+    list_filter = ["video__platform", "reason", *JobAdmin.list_filter]
+    list_select_related = ["video"]
+    search_fields = ["video__external_id", "error"]
+    raw_id_fields = ["video"]
 
 
 class SightingInline(TabularInline):

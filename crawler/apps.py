@@ -25,4 +25,15 @@ class CrawlerConfig(AppConfig):
                 stall_after=timedelta(minutes=4),  # a turn at the browser, and a page that takes its whole time
             )
         )
+        kinds.register(
+            kinds.JobKind(
+                name="observe",
+                label=_("Observations"),
+                model="crawler.ObserveJob",
+                queue="crawl",
+                work="crawler.observing.observe",
+                deadline=timedelta(minutes=5),
+                stall_after=timedelta(minutes=4),
+            )
+        )
         post_migrate.connect(receivers.make_partitions, sender=self, dispatch_uid="crawler.make_partitions")

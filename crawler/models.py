@@ -313,3 +313,21 @@ class CrawlJob(Job):
             *Job.Meta.constraints,
             models.UniqueConstraint(fields=["source"], condition=~Q(state__in=FINAL), name="one_live_crawl_per_source"),
         ]
+
+
+class ObserveJob(Job):
+    """One look at a single video's counters, asked for by who plans where to look next."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="observations", verbose_name=_("video"))
+    reason = models.CharField(_("why"), max_length=30, blank=True)
+
+    objects: ClassVar[Any] = JobQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        verbose_name = _("observation")
+        verbose_name_plural = _("observations")
+        constraints = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(fields=["video"], condition=~Q(state__in=FINAL), name="one_live_observation_per_video"),
+        ]
+        indexes = [*Job.Meta.indexes, models.Index(fields=["created_at"], name="observation_asked")]

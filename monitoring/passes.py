@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
@@ -51,6 +51,12 @@ class record:  # reads as a verb: `with record("cleanup") as counts`
         if not sentence:
             facts["ended_well_at"] = ended_at
         Pulse.objects.update_or_create(name=self.name, defaults=facts)
+
+
+def last_good(name: str) -> datetime | None:
+    """When the last pass of this name that ended well had begun to count; None: there was none."""
+    pulse = Pulse.objects.filter(name=name).first()
+    return pulse.ended_well_at if pulse else None
 
 
 def in_words(counts: dict[str, Any]) -> str:

@@ -1,14 +1,19 @@
 """Upkeep, each pass with its record. Listed in config/schedule.py; what a pass does belongs to the stage it calls."""
 
+from datetime import timedelta
+
 from celery import current_task, shared_task
+from constance.utils import get_values_for_keys
 from django.utils import timezone
 
-from crawler import partitions
+from crawler import partitions, thinning
 from crawler.services import dispatch_due_sources
 from downloads import circuit, covers, services, upkeep
 from jobs.services import dispatch
 from monitoring import canaries, cleanup, health, housekeeping, sweeping
-from monitoring.passes import only_one, record
+from monitoring.passes import last_good, only_one, record
+from ranking import baselines, learning, plan
+from ranking.models import Family
 from ranking.services import rank_missed
 
 
@@ -31,6 +36,44 @@ def rank_what_was_missed() -> None:
     """Score what a crash left without a score."""
     with record("ranking", quiet=True) as counts:
         counts["scored"] = rank_missed()
+
+
+@shared_task(ignore_result=True)
+def plan_observations() -> None:
+    """Ask the crawler for the videos that are worth another look now."""
+    with record("observations", quiet=True) as counts:
+        counts.update({f"asked_{platform}": count for platform, count in plan.ask().items()})
+
+
+@shared_task(ignore_result=True)
+def refresh_baselines() -> None:
+    """What is usual on each platform now."""
+    with record("baselines", quiet=True) as counts:
+        counts["baselines"] = baselines.refresh()
+
+
+@shared_task(ignore_result=True)
+def refit_ranking() -> None:
+    """Coefficients fitted on our own matured history; a worse fit is refused, and says so."""
+    with only_one("refit") as is_ours:
+        if not is_ours:
+            return
+        with record("refit") as counts:
+            for family in Family.values:
+                row = learning.refit(family)
+                counts[family] = "too little history" if row is None else f"v{row.pk} {row.state}"
+
+
+@shared_task(ignore_result=True)
+def thin_history() -> None:
+    """Snapshots thinned with age, and months beyond retention dropped."""
+    with only_one("thinning") as is_ours:
+        if not is_ours:
+            return
+        with record("thinning") as counts:
+            counts.update(thinning.thin(timezone.now(), since=last_good("thinning")))
+            keep = timedelta(days=get_values_for_keys(["SNAPSHOT_RETENTION_DAYS"])["SNAPSHOT_RETENTION_DAYS"])
+            counts["dropped"] = thinning.drop_expired(timezone.now(), keep)
 
 
 @shared_task(ignore_result=True)
