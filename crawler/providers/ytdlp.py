@@ -97,6 +97,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         yield current
         exc_info = getattr(current, "exc_info", None) or (None, None, None)
         inner = getattr(current, "cause", None)
+        waiting += getattr(current, "unexpected_errors", [])  # what its network raised that is not its own
         waiting += [exc_info[1], inner if isinstance(inner, BaseException) else None, current.__cause__, current.__context__]
 
 

@@ -66,6 +66,10 @@ class _Body(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def read(self, size: int | None = -1) -> Any:
+        """As files do, None is everything."""
+        return super().read(-1 if size is None else size)
+
     def readinto(self, buffer: Any) -> int:
         count: int = self._stream.readinto(memoryview(buffer).cast("B"))
         return count
