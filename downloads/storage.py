@@ -91,6 +91,7 @@ def _direct_link(sha256: str, mime: str, filename: str, inline: bool, seconds: i
     return media().direct_link(key_of(sha256), mime=mime, disposition=disposition, seconds=seconds)
 
 
+@lru_cache(maxsize=4096)  # a page of covers is the same links again and again
 def app_link(ticket: Ticket) -> str:
     """A path on this site; `serving.serve` answers it."""
     token = f"{ticket.sha256}.{'i' if ticket.is_inline else 'a'}.{ticket.expires_at:x}.{_signature(ticket)}"
