@@ -1,6 +1,7 @@
 """Each list and form of the admin opens, in a number of queries that does not grow with its rows."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -12,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule
+from factory.django import DjangoModelFactory
 from knox.models import AuthToken
 
 from monitoring.models import Part, UnclaimedObject
@@ -47,11 +49,10 @@ MAKERS = {
     "jobs.pausedkind": lambda number: factories.PausedKindFactory(kind=f"kind{number}"),
     "crawler.browsersession": lambda number: factories.BrowserSessionFactory(platform=f"platform{number}"),
 }
-BY_FACTORY = {
-    factory._meta.model._meta.label_lower: factory
-    for factory in vars(factories).values()
-    if isinstance(factory, type) and issubclass(factory, factories.DjangoModelFactory) and factory._meta.model
-}
+FACTORIES: list[Any] = [
+    made for made in vars(factories).values() if isinstance(made, type) and issubclass(made, DjangoModelFactory)
+]
+BY_FACTORY = {factory._meta.model._meta.label_lower: factory for factory in FACTORIES if factory._meta.model}
 MODELS = sorted(model._meta.label_lower for model in admin.site._registry if model._meta.label_lower != "constance.config")
 
 

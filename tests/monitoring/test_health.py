@@ -132,7 +132,7 @@ def test_redis_that_answers_is_well():
 
 @pytest.mark.parametrize(("free", "level"), [(2**40, Level.OK), (2 * 2**30, Level.DEGRADED), (2**29, Level.DOWN)])
 def test_a_full_disk_is_noticed_before_it_is_full(monkeypatch, free, level):
-    monkeypatch.setattr(health.shutil, "disk_usage", lambda path: type("Usage", (), {"free": free}))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": free}))
 
     assert health.check_disk().level is level
 

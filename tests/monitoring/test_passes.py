@@ -20,6 +20,7 @@ def test_a_pass_leaves_a_row_with_its_counts():
 
     row = Pass.objects.get()
     assert (row.name, row.counts, row.error) == ("cleanup", {"videos": 3}, "")
+    assert row.ended_at is not None
     assert row.ended_at >= row.started_at
 
 

@@ -5,6 +5,7 @@ import threading
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, connection, transaction
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -124,7 +125,7 @@ def test_a_request_asks_for_its_workspace_once_and_only_if_used(client, django_a
     request.user = membership.user
 
     with django_assert_num_queries(0):
-        ActiveWorkspaceMiddleware(lambda request: None)(request)
+        ActiveWorkspaceMiddleware(lambda request: HttpResponse())(request)
     with django_assert_num_queries(1):
         assert request.membership == membership
         assert request.workspace == membership.workspace

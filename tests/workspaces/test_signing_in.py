@@ -1,6 +1,7 @@
 """One way in, for everybody: what it tells, how often it may be tried, and that it works without Redis."""
 
 import re
+from typing import Any
 
 import pytest
 from constance.test import override_config
@@ -97,7 +98,7 @@ def test_a_visitor_who_comes_around_the_proxy_gets_an_answer(client, settings):
 @pytest.fixture
 def _without_redis(monkeypatch):
     """The cache's Redis is at an address where nobody listens."""
-    steady = caches["default"]
+    steady: Any = caches["default"]
     monkeypatch.setattr(steady, "_client", None)
     monkeypatch.setattr(steady, "_server", "redis://127.0.0.1:1/0")
     monkeypatch.setattr(SteadyCache, "rest_until", 0.0)
