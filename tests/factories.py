@@ -12,7 +12,18 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from factory.django import DjangoModelFactory
 
-from crawler.models import Author, BrowserSession, CrawlJob, MetricSnapshot, Outcome, Sound, Source, SourceVideo, Video
+from crawler.models import (
+    Author,
+    BrowserSession,
+    CrawlJob,
+    MetricSnapshot,
+    ObserveJob,
+    Outcome,
+    Sound,
+    Source,
+    SourceVideo,
+    Video,
+)
 from downloads.models import (
     Asset,
     AssetRole,
@@ -263,6 +274,13 @@ class CrawlJobFactory(_JobFactory):
         model = CrawlJob
 
     source = factory.SubFactory(SourceFactory)
+
+
+class ObserveJobFactory(_JobFactory):
+    class Meta:
+        model = ObserveJob
+
+    video = factory.SubFactory(VideoFactory)
 
 
 class DownloadJobFactory(_JobFactory):
