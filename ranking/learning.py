@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 HISTORY = timedelta(days=30)
 MOST_ITEMS = 20_000
 """Videos looked at, the newest first: enough to fit 27 numbers, and bounded in memory."""
-TRAIN_SHARE = 0.7
+TRAIN_SHARE = 0.6
 NO_WORSE = 0.98
 """A refit is kept when its held-out PR-AUC is at least this share of the active model's, for virality and breakout both."""
 

@@ -22,12 +22,12 @@ from ranking.scoring.state import METRICS, Guard
 START = 480_000.0
 
 
-def grown(number: int, *, seed: int = 1) -> list[Item]:
+def grown(number: int, *, seed: int = 1, days: int = 12) -> list[Item]:
     """Items whose rise at first tells how far they will go, seen twice a day for a week."""
     draw = random.Random(seed)
     items = []
     for item in range(number):
-        born, pace = START + draw.uniform(0, 24 * 12), draw.lognormvariate(4, 1.3)
+        born, pace = START + draw.uniform(0, 24 * days), draw.lognormvariate(4, 1.3)
         snapshots = []
         for step in range(1, 15):
             age = 12.0 * step
