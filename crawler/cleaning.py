@@ -11,7 +11,6 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from crawler.providers.base import AuthorData, Counts, MediaURL, SlideData, SoundData, VideoData
 
@@ -21,7 +20,9 @@ MAX_COUNT = 10**12
 MAX_TITLE = 2_000
 MAX_NAME = 200
 MAX_BIO = 2_000
-MAX_URL = 4_096
+MAX_URL = 2_000
+MAX_AUTHOR_URL = 1_000
+MAX_MEDIA_URL = 4_096
 MAX_ID = 64
 MAX_HASHTAGS = 50
 MAX_HASHTAG = 100
@@ -34,7 +35,10 @@ EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 """Before this there were no such platforms; a time earlier than this is a default, not a date."""
 
 # Control characters but tab and newline; surrogates; marks that turn the direction of what follows; BOM; noncharacters.
-_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_NEVER = r"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
+_UNWANTED = re.compile(f"[{_NEVER}]")
+_NOT_IN_URL = rf'\s"<>\\^`{_NEVER}'
+_URL = re.compile(rf"https?://(?:\[[0-9a-fA-F:.]+\](?::\d+)?|[^/?#\[\]{_NOT_IN_URL}]+)(?:[/?#][^{_NOT_IN_URL}]*)?")
 _ID = re.compile(r"[\w.:-]+", re.ASCII)
 
 
@@ -54,19 +58,14 @@ def clean_text(value: object, limit: int, *, one_line: bool = False) -> tuple[st
     return text[:limit], len(text) > limit or len(value) > limit * 4
 
 
-def clean_url(value: object) -> str:
-    """An http(s) URL that fits a column, or nothing. `//host/path` becomes https."""
-    if not isinstance(value, str) or not value or len(value) > MAX_URL:
+def clean_url(value: object, limit: int = MAX_URL) -> str:
+    """An http(s) URL of at most `limit` characters, or nothing. `//host/path` becomes https."""
+    if not isinstance(value, str):
         return ""
     url = value.strip()
     if url.startswith("//"):
         url = "https:" + url
-    if not url.startswith(("http://", "https://")) or _UNWANTED.search(url) or any(c in url for c in ' "<>\\^`\n\t'):
-        return ""
-    try:
-        return url if urlsplit(url).hostname else ""
-    except ValueError:
-        return ""
+    return url if len(url) <= limit and _URL.fullmatch(url) else ""
 
 
 def clean_id(value: object) -> str:
@@ -190,7 +189,7 @@ def clean_external(video: VideoData, now: datetime) -> VideoData:
         sound=_clean_sound(video.sound),
         hashtags=_clean_hashtags(video.hashtags),
         cover_url=clean_url(video.cover_url),
-        media=tuple(_clean_media(m) for m in video.media if clean_url(m.url))[:MAX_MEDIA],
+        media=tuple(clean for media in video.media[:MAX_MEDIA] if (clean := _clean_media(media)).url),
         slides=tuple(_clean_slide(s) for s in video.slides[:MAX_SLIDES]),
         duration_ms=clean_int(video.duration_ms, MAX_DURATION_MS),
         width=clean_int(video.width, MAX_SIDE),
@@ -218,7 +217,7 @@ def _clean_author(author: AuthorData | None) -> AuthorData | None:
         external_id=clean_id(author.external_id),
         handle=clean_text(author.handle, MAX_NAME, one_line=True)[0],
         name=clean_text(author.name, MAX_NAME, one_line=True)[0],
-        url=clean_url(author.url),
+        url=clean_url(author.url, MAX_AUTHOR_URL),
         avatar_url=clean_url(author.avatar_url),
         bio=clean_text(author.bio, MAX_BIO)[0],
         followers=clean_count(author.followers)[0],
@@ -248,7 +247,7 @@ def _clean_hashtags(hashtags: tuple[str, ...]) -> tuple[str, ...]:
 def _clean_media(media: MediaURL) -> MediaURL:
     return replace(
         media,
-        url=clean_url(media.url),
+        url=clean_url(media.url, MAX_MEDIA_URL),
         width=clean_int(media.width, MAX_SIDE),
         height=clean_int(media.height, MAX_SIDE),
         bitrate=clean_int(media.bitrate),
@@ -258,10 +257,9 @@ def _clean_media(media: MediaURL) -> MediaURL:
 
 
 def _clean_slide(slide: SlideData) -> SlideData:
-    urls = tuple(url for url in map(clean_url, slide.urls) if url)
     return replace(
         slide,
-        urls=urls[:MAX_MIRRORS],
+        urls=tuple(clean for url in slide.urls[:MAX_MIRRORS] if (clean := clean_url(url, MAX_MEDIA_URL))),
         width=clean_int(slide.width, MAX_SIDE),
         height=clean_int(slide.height, MAX_SIDE),
     )
