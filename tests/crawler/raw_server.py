@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Handle = Callable[[socket.socket, bytes], None]
+Handle = Callable[[socket.socket, bytes], object]
 
 
 class RawServer:

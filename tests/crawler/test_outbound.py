@@ -324,7 +324,7 @@ def test_a_drip_ends_at_the_deadline_wherever_it_drips(head):
 
 def test_silence_ends_at_the_deadline():
     stopped = threading.Event()
-    with raw_server(lambda c, r: stopped.wait(5) and None) as server:
+    with raw_server(lambda c, r: stopped.wait(5)) as server:
         with pytest.raises(TimedOut):
             fetch(server, deadline_seconds=0.3)
         stopped.set()
@@ -332,7 +332,12 @@ def test_silence_ends_at_the_deadline():
 
 def test_a_name_server_that_says_nothing_ends_at_the_deadline():
     stopped = threading.Event()
-    door = Door(resolve=lambda host, port: stopped.wait(5) and [])
+
+    def resolve(host, port):
+        stopped.wait(5)
+        return []
+
+    door = Door(resolve=resolve)
 
     with pytest.raises(TimedOut):
         door.fetch_bytes("http://slow.test/", max_bytes=10, deadline_seconds=0.3)
