@@ -18,7 +18,7 @@ from downloads.filenames import filename_for
 from downloads.models import Asset, Batch, CoverJob, DownloadJob, DownloadRequest, Extractor, StoredObject
 from downloads.processing.containers import extension_of
 from jobs.admin import JobAdmin
-from jobs.listing import BigListAdmin, recent_values
+from jobs.listing import AuditedActions, BigListAdmin, recent_values
 
 
 class ReadOnly(BigListAdmin):
@@ -122,7 +122,7 @@ class StoredObjectAdmin(ReadOnly):
 
 
 @admin.register(Extractor)
-class ExtractorAdmin(ModelAdmin):
+class ExtractorAdmin(AuditedActions, ModelAdmin):
     list_display = [
         "name",
         "platform",

@@ -37,7 +37,8 @@ def liar(settings: Any, tmp_path: Path) -> Iterator[Liar]:
 
 
 def video_with(cover: str, avatar: str = "") -> Video:
-    return VideoFactory.create(cover_url=cover, author__avatar_url=avatar)
+    video: Video = VideoFactory.create(cover_url=cover, author__avatar_url=avatar)
+    return video
 
 
 def test_a_cover_and_a_face_are_kept_as_small_copies(liar: Liar) -> None:

@@ -123,7 +123,8 @@ def site(make_clip: MakeClip) -> Iterator[tuple[SlowSite, str]]:
 
 def video_at(url: str) -> Video:
     media = [{"url": url, "expires_at": None, "width": 360, "height": 640, "bitrate": 1, "codec": "h264", "size": None}]
-    return VideoFactory.create(media=media, duration_ms=6000)
+    video: Video = VideoFactory.create(media=media, duration_ms=6000)
+    return video
 
 
 def check_stored_once() -> None:

@@ -29,7 +29,8 @@ def kept(settings: Any, tmp_path: Path, make_blob: Callable[[bytes], Blob]) -> S
     use_media(settings, f"file:{tmp_path / 'media'}")
     blob = make_blob(CONTENT)
     storage.media().put(blob)
-    return StoredObjectFactory.create(sha256=blob.sha256, size=blob.size, mime="video/mp4")
+    row: StoredObject = StoredObjectFactory.create(sha256=blob.sha256, size=blob.size, mime="video/mp4")
+    return row
 
 
 def get(row: StoredObject, name: str = "clip.mp4", *, inline: bool = True, method: str = "get", **headers: str) -> Any:

@@ -39,7 +39,8 @@ def liar(settings: Any, tmp_path: Path) -> Iterator[Liar]:
 def video(liar: Liar, clip: Path) -> Video:
     url = liar.serve("/clip", file_answer(clip.read_bytes()))
     media = [{"url": url, "expires_at": None, "width": 360, "height": 640, "bitrate": 1, "codec": "h264", "size": None}]
-    return VideoFactory.create(media=media, duration_ms=3000)
+    video: Video = VideoFactory.create(media=media, duration_ms=3000)
+    return video
 
 
 def attempt(video: Video) -> DownloadJob:

@@ -32,6 +32,6 @@ def _arm(**_: Any) -> None:
         case "before_put":
             objects.store = _die  # type: ignore[assignment]
         case "after_put":
-            objects.store = store_then_die  # type: ignore[assignment]
+            objects.store = store_then_die
         case "after_commit":
             workplace.shutil.rmtree = _die  # type: ignore[attr-defined,assignment]
