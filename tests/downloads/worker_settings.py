@@ -30,8 +30,8 @@ def _arm(**_: Any) -> None:
 
     match os.environ.get("FAULT_POINT"):
         case "before_put":
-            objects.store = _die  # type: ignore[assignment]
+            vars(objects)["store"] = _die
         case "after_put":
-            objects.store = store_then_die
+            vars(objects)["store"] = store_then_die
         case "after_commit":
-            workplace.shutil.rmtree = _die  # type: ignore[attr-defined,assignment]
+            vars(workplace.shutil)["rmtree"] = _die
