@@ -33,7 +33,7 @@ from crawler.models import (
 from crawler.services import base_url, scan_now
 from crawler.sessions import BadCookies, read_session
 from jobs.admin import JobAdmin
-from jobs.listing import BigListAdmin, recent_values
+from jobs.listing import AuditedActions, BigListAdmin, recent_values
 
 MOST_AT_ONCE = 500
 SNAPSHOTS_SHOWN = 30
@@ -84,7 +84,7 @@ class Observed(BigListAdmin):
 
 
 @admin.register(Source)
-class SourceAdmin(ModelAdmin):
+class SourceAdmin(AuditedActions, ModelAdmin):
     list_display = [
         "__str__",
         "workspace",

@@ -21,6 +21,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from jobs.listing import AuditedActions
 from monitoring import health, passes
 from monitoring.models import Level, Part, Pass, UnclaimedObject
 
@@ -169,7 +170,7 @@ class ScheduleForm(forms.ModelForm[PeriodicTask]):
 
 
 @admin.register(PeriodicTask)
-class ScheduleAdmin(PeriodicTaskAdmin, ModelAdmin):
+class ScheduleAdmin(AuditedActions, PeriodicTaskAdmin, ModelAdmin):
     """Seeded at set-up and never overwritten: what is changed here stays."""
 
     form = ScheduleForm
