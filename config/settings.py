@@ -128,6 +128,7 @@ DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
     "options": "-c statement_timeout=60000 -c lock_timeout=15000 -c idle_in_transaction_session_timeout=60000",
     "application_name": "groundswell",
+    "connect_timeout": 5,  # a page must not hang with a database that does
     "prepare_threshold": 5,  # only for what asks for it (jobs/statements.py): Django's own cursors never prepare
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
