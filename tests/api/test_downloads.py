@@ -1,17 +1,34 @@
 """Downloads over HTTP: asked for by people and anonymous sessions, alone and as a batch."""
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from constance import config
 from django.utils import timezone
 
-from downloads.models import Batch, DownloadJob, DownloadRequest
+from downloads import storage
+from downloads.locations import storage_settings
+from downloads.models import Asset, Batch, DownloadJob, DownloadRequest
 from jobs.models import State
 from tests.api.conftest import ApiClient, People
 from tests.factories import AssetFactory, DownloadJobFactory, VideoFactory
 
+CONTENT = b"thirty bytes of a stored clip."
 SHAPE = {"status", "progress", "download_url", "filename", "size", "error", "error_code"}
+
+
+@pytest.fixture
+def kept(settings: Any, tmp_path: Path) -> Asset:
+    """A video whose file really lies in the store."""
+    settings.STORAGES = {**settings.STORAGES, "media": storage_settings(f"file:{tmp_path / 'media'}", base=tmp_path)}
+    (tmp_path / "clip").write_bytes(CONTENT)
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    storage.put(tmp_path / "clip", sha256=sha256, size=len(CONTENT), mime="video/mp4")
+    asset = AssetFactory.create(object__sha256=sha256, object__size=len(CONTENT))
+    DownloadJobFactory.create(video=asset.video, completed=True)
+    return asset
 
 
 def test_nobody_asked_yet(anonymous: ApiClient) -> None:
@@ -171,3 +188,18 @@ def test_a_batch_that_does_not_fit_asks_for_nothing(anonymous: ApiClient) -> Non
     assert (response.status_code, response.json()["code"]) == (429, "queue_full")
     assert not Batch.objects.exists()
     assert not DownloadJob.objects.exists()
+
+
+def test_the_link_of_a_download_plays_from_anywhere(anonymous: ApiClient, kept: Asset) -> None:
+    document = anonymous.send("POST", f"/api/videos/{kept.video_id}/download").json()
+    path = document["download_url"].removeprefix("http://testserver")
+
+    whole = anonymous.get(path)
+    part = anonymous.get(path, headers={"range": "bytes=5-8"})
+    beyond = anonymous.get(path, headers={"range": "bytes=900-"})
+
+    assert (whole.status_code, whole.getvalue()) == (200, CONTENT)
+    assert whole["Content-Disposition"].startswith("attachment;")
+    assert (part.status_code, part["Content-Range"], part.getvalue()) == (206, "bytes 5-8/30", CONTENT[5:9])
+    assert beyond.status_code == 416
+    assert anonymous.get(path.replace("/media/", "/media/x")).status_code == 403
