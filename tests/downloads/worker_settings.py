@@ -1,6 +1,7 @@
 """Settings of workers that tests start, and may kill at a named step (FAULT_POINT)."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ def _die(*_args: Any, **_kwargs: Any) -> None:
 @receiver(job_changed, weak=False)
 def _arm(**_: Any) -> None:
     """At the claim, when everything is loaded: put death in the way of one step."""
-    from downloads import objects, workplace
+    from downloads import objects
 
     store = objects.store
 
@@ -34,4 +35,4 @@ def _arm(**_: Any) -> None:
         case "after_put":
             vars(objects)["store"] = store_then_die
         case "after_commit":
-            vars(workplace.shutil)["rmtree"] = _die
+            vars(shutil)["rmtree"] = _die
