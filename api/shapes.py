@@ -47,7 +47,12 @@ class VideoCard(serializers.Serializer[Any]):
     saves = serializers.IntegerField(allow_null=True)
     author = AuthorBrief(allow_null=True)
     sound_id = serializers.IntegerField(allow_null=True)
-    score = serializers.FloatField(allow_null=True)
+    virality = serializers.FloatField(
+        allow_null=True, help_text="Chance of being among the top 5 % by gain in the next day; null: no model has spoken of it."
+    )
+    breakout = serializers.FloatField(allow_null=True, help_text="The same by relative gain.")
+    reach = serializers.FloatField(allow_null=True, help_text="Chance of reaching its platform's top level.")
+    score = serializers.FloatField(allow_null=True, help_text="The classic score.")
     momentum = serializers.FloatField(allow_null=True, help_text="Relative change of the score within 24 h; 0.5 is +50 %.")
     is_surging = serializers.BooleanField()
     surging_since = serializers.DateTimeField(allow_null=True)

@@ -22,7 +22,7 @@ from api.views import ApiView
 from catalog.detail import detail, metrics
 from catalog.documents import document
 from catalog.feed import InvalidCursor, find
-from catalog.filters import DOWNLOAD_STATUSES, MAX_BIGINT, MAX_TEXT, ORDERINGS, Filters, InvalidFilters
+from catalog.filters import DOWNLOAD_STATUSES, MAX_BIGINT, MAX_TEXT, ORDERING_WORDS, ORDERINGS, Filters, InvalidFilters
 from crawler.models import Source, Video, VideoKind
 
 
@@ -45,7 +45,11 @@ class FeedQuery(PageQuery):
     published_after = serializers.DateTimeField(required=False, help_text="A time, or a date (its first moment).")
     published_before = serializers.DateTimeField(required=False)
     download_status = ChoiceField(required=False, choices=list(DOWNLOAD_STATUSES))
-    ordering = ChoiceField(required=False, choices=list(ORDERINGS))
+    ordering = ChoiceField(
+        required=False,
+        choices=[*ORDERINGS, *ORDERING_WORDS],
+        help_text="Without it, as the staff of this site chose. `-score` and `classic` are the classic score.",
+    )
 
 
 PAGE_NAMES = frozenset(PageQuery().fields)

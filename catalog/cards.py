@@ -75,7 +75,13 @@ class Card:
     author_handle: str
     author_is_verified: bool
     sound_id: int | None
+    virality: float | None
+    """Chance of a top-5 % gain in the next day; None: no model has spoken of it yet. `breakout`: of a relative one."""
+    breakout: float | None
+    reach: float | None
+    """Chance of reaching the top level: what surges are foretold by."""
     score: float | None
+    """The classic one."""
     momentum: float | None
     is_surging: bool
     surging_since: datetime | None
@@ -124,6 +130,9 @@ COLUMNS = {
     "author_handle": "coalesce(a.handle, '')",
     "author_is_verified": "coalesce(a.is_verified, false)",
     "sound_id": "v.sound_id",
+    "virality": "s.virality",
+    "breakout": "s.breakout",
+    "reach": "s.reach",
     "score": "s.classic",
     "momentum": "s.momentum",
     "is_surging": "coalesce(s.is_surging, false)",

@@ -62,4 +62,10 @@ def _moment(value: Any) -> datetime:
     return moment.astimezone(UTC)
 
 
-KEYS: dict[str, Callable[[Any], float | int | datetime]] = {"-score": _finite, "-published_at": _moment, "-views": _bigint}
+KEYS: dict[str, Callable[[Any], float | int | datetime]] = {
+    "-virality": _finite,
+    "-breakout": _finite,
+    "-published_at": _moment,
+    "-views": _bigint,
+    "-score": _finite,
+}

@@ -9,8 +9,8 @@ from catalog.cards import Card, StoredFile, card
 from catalog.filters import MAX_BIGINT
 from crawler.models import MetricSnapshot, SourceVideo, Video
 from downloads.models import Asset, AssetRole, AssetState
-from ranking.scoring.classic import Part, parts
 from ranking.classic import weights
+from ranking.scoring.classic import Part, parts
 
 MOST_OBSERVATIONS = 500
 MOST_SIGHTINGS = 100

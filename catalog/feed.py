@@ -18,6 +18,7 @@ from catalog.cards import DOWNLOAD_STATUS, IS_READY, Card, card, cards, with_spa
 from catalog.cards import read as read_cards
 from catalog.cursors import Cursor, InvalidCursor
 from catalog.filters import Filters
+from catalog.ordering import ordering_of
 
 __all__ = ["MAX_LIMIT", "Card", "FeedPage", "InvalidCursor", "Read", "card", "cards", "feed", "find"]
 
@@ -54,9 +55,11 @@ class _Order:
         return self.table.startswith("ranking_score")
 
 
-# Another head of the ranking (virality, breakout) is another line here, another name in filters.ORDERINGS, and
-# another kind of key in cursors.KEYS. Only videos with a score can be ordered by it; the others still have a time.
+# Only videos with a score row can be ordered by it; the others still have a time. All rows carry the active model's scores
+# (ranking.pulse.rescore changes them in the transaction that activates it); what no model has spoken of yet comes last.
 _ORDERS = {
+    "-virality": _Order("ranking_score s", "coalesce(s.virality, -1)", "s.video_id"),
+    "-breakout": _Order("ranking_score s", "coalesce(s.breakout, -1)", "s.video_id"),
     "-score": _Order("ranking_score s", "s.classic", "s.video_id"),
     "-published_at": _Order("crawler_video v", "coalesce(v.published_at, v.first_seen_at)", "v.id"),
     "-views": _Order("crawler_video v", "coalesce(v.views, -1)", "v.id"),
@@ -75,8 +78,9 @@ def feed(filters: Filters, *, cursor: str = "", limit: int = 24, sparklines: boo
 def find(filters: Filters, *, cursor: str, limit: int, read: Read) -> tuple[list[Any], str | None]:
     """A page of whatever `read` makes of its rows, and where the next one begins. Raises InvalidCursor."""
     limit = max(1, min(limit, MAX_LIMIT))
-    order = _ORDERS[filters.ordering]
-    after = cursors.read(cursor, filters.ordering) if cursor else None
+    ordering = ordering_of(filters)
+    order = _ORDERS[ordering]
+    after = cursors.read(cursor, ordering) if cursor else None
     where, params = _conditions(filters)
     params["limit"] = limit + 1
     keyset = "true"
@@ -86,7 +90,7 @@ def find(filters: Filters, *, cursor: str, limit: int, read: Read) -> tuple[list
     search = _search if filters.q else _read_page
     found = search(filters, order, [keyset, *where], params, read)
     shown = [card for _, card in found[:limit]]
-    return shown, str(Cursor(filters.ordering, found[limit - 1][0], shown[-1].id)) if len(found) > limit else None
+    return shown, str(Cursor(ordering, found[limit - 1][0], shown[-1].id)) if len(found) > limit else None
 
 
 def newest_id() -> int:
@@ -99,7 +103,7 @@ def newest_id() -> int:
 
 def count_new(filters: Filters, *, after: int, most: int = 100) -> int:
     """How many matching videos were recorded after the one with this id; counts no further than `most`."""
-    order = _ORDERS[filters.ordering]
+    order = _ORDERS[ordering_of(filters)]
     where, params = _conditions(filters)
     where.append("v.id > %(after)s")
     text = ""

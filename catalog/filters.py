@@ -23,11 +23,22 @@ WIDE_FROM = 0x2E80
 PLATFORM_FORM = "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 ORDERINGS: dict[str, Any] = {
-    "-score": gettext_lazy("Rising"),
+    "-virality": gettext_lazy("Rising"),
+    "-breakout": gettext_lazy("Breaking out"),
     "-published_at": gettext_lazy("Newest"),
     "-views": gettext_lazy("Most viewed"),
+    "-score": gettext_lazy("Classic"),
 }
-DEFAULT_ORDERING = "-score"
+DEFAULT_ORDERING = "-virality"
+"""Until staff choose another."""
+ORDERING_WORDS = {
+    "virality": "-virality",
+    "breakout": "-breakout",
+    "newest": "-published_at",
+    "most_viewed": "-views",
+    "classic": "-score",
+}
+"""The same by name; staff choose the default by these."""
 KINDS: dict[str, Any] = {"clip": gettext_lazy("Clips"), "carousel": gettext_lazy("Carousels")}
 DOWNLOAD_STATUSES: dict[str, Any] = {
     "pending": gettext_lazy("not asked for"),
@@ -63,7 +74,8 @@ class Filters:
     published_after: datetime | None = None
     published_before: datetime | None = None
     download_status: str | None = None
-    ordering: str = DEFAULT_ORDERING
+    ordering: str | None = None
+    """None: as staff chose (catalog/ordering.py)."""
 
     @classmethod
     def parse(cls, params: Mapping[str, Any], *, also: Collection[str] = ()) -> Self:
@@ -170,6 +182,11 @@ def _one_of(choices: Collection[str]) -> Callable[[str], str]:
     return parse
 
 
+def _ordering(value: str) -> str:
+    """As it is spelled in a URL; the names of ORDERING_WORDS are understood too."""
+    return _one_of(ORDERINGS)(ORDERING_WORDS.get(value, value))
+
+
 def _whole(value: str) -> int:
     if not (value.isascii() and value.isdigit()) or len(value) > 19 or int(value) > MAX_BIGINT:
         raise ValueError(_("Must be a whole number, 0 or more."))
@@ -222,5 +239,5 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "published_after": _moment,
     "published_before": _moment,
     "download_status": _one_of(DOWNLOAD_STATUSES),
-    "ordering": _one_of(ORDERINGS),
+    "ordering": _ordering,
 }

@@ -327,6 +327,7 @@ LOGGING = {
 CONSTANCE_BACKEND = "constance.backends.database.DatabaseBackend"
 CONSTANCE_ADDITIONAL_FIELDS = SETTING_FIELDS
 CONSTANCE_CONFIG = {
+    "DEFAULT_ORDERING": ("virality", _("What the feed is ordered by where nobody chose."), "ordering"),
     "SIGN_UP_OPEN": (True, _("Whether anybody may sign up."), bool),
     "CLASSIC_WEIGHT_VIEWS": (0.4, _("Weight of views in the classic score."), float),
     "CLASSIC_WEIGHT_LIKES": (0.4, _("Weight of likes in the classic score."), float),
@@ -355,7 +356,14 @@ CONSTANCE_CONFIG = {
 CONSTANCE_CONFIG_FIELDSETS = (
     (
         _("Ranking"),
-        ("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES", "SURGE_MOMENTUM", "OBSERVATIONS_PER_HOUR"),
+        (
+            "DEFAULT_ORDERING",
+            "CLASSIC_WEIGHT_VIEWS",
+            "CLASSIC_WEIGHT_LIKES",
+            "CLASSIC_WEIGHT_SHARES",
+            "SURGE_MOMENTUM",
+            "OBSERVATIONS_PER_HOUR",
+        ),
     ),
     (
         _("Retention"),

@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -114,6 +115,9 @@ class Score(models.Model):
         verbose_name = _("score")
         verbose_name_plural = _("scores")
         indexes = [
+            # Without NULLs: a keyset cannot page through them. What no model has spoken of comes last.
+            models.Index(Coalesce("virality", -1.0).desc(), F("video").desc(), name="score_by_virality"),
+            models.Index(Coalesce("breakout", -1.0).desc(), F("video").desc(), name="score_by_breakout"),
             models.Index(fields=["-classic", "-video"], name="score_feed"),
             models.Index(fields=["-classic", "-video"], condition=Q(is_surging=True), name="score_surging"),
         ]

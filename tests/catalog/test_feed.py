@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from constance import config
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -11,7 +12,8 @@ from catalog import cursors
 from catalog.cards import cards
 from catalog.cursors import InvalidCursor
 from catalog.feed import feed
-from catalog.filters import Filters
+from catalog.filters import ORDERING_WORDS, ORDERINGS, Filters
+from catalog.ordering import forget, ordering_of
 from downloads.models import AssetRole
 from tests.factories import (
     AssetFactory,
@@ -40,10 +42,16 @@ def walk(filters, limit):
     return found
 
 
-@pytest.mark.parametrize("ordering", ["-score", "-published_at", "-views"])
+@pytest.mark.parametrize("ordering", list(ORDERINGS))
 def test_pages_join_without_gap_or_repeat_even_among_equals(ordering):
     made = [
-        ScoreFactory(classic=classic, video__views=views, video__published_at=published).video_id
+        ScoreFactory(
+            classic=classic,
+            virality=None if classic == 0.3 else 1 / (1 + abs(classic)),
+            breakout=None if views is None else 0.1 + 0.2,
+            video__views=views,
+            video__published_at=published,
+        ).video_id
         for classic, views, published in [
             (5.5, 7, datetime(2026, 1, 1, tzinfo=UTC)),
             (5.5, None, None),
@@ -69,6 +77,34 @@ def test_a_video_without_score_is_among_the_newest_but_not_among_the_rising():
     assert ids(Filters()) == []
 
 
+@pytest.fixture
+def _settings_read_anew():
+    forget()
+    yield
+    forget()
+
+
+def test_rising_goes_by_virality_and_what_no_model_has_spoken_of_comes_last():
+    unspoken = ScoreFactory(classic=1e9)
+    calm, hot = ScoreFactory(classic=1e6, virality=0.01, breakout=0.9), ScoreFactory(classic=1, virality=0.7, breakout=0.1)
+
+    assert ids(Filters()) == [hot.video_id, calm.video_id, unspoken.video_id]
+    assert ids(Filters(ordering="-breakout")) == [calm.video_id, hot.video_id, unspoken.video_id]
+    assert ids(Filters(ordering="-score")) == [unspoken.video_id, calm.video_id, hot.video_id]
+
+
+@pytest.mark.usefixtures("_settings_read_anew")
+@pytest.mark.parametrize(("word", "spelled"), ORDERING_WORDS.items())
+def test_staff_choose_what_the_feed_is_ordered_by(word, spelled):
+    for n in range(3):
+        ScoreFactory(classic=n, virality=(0.5, 0.1, 0.9)[n], breakout=(0.1, 0.2, 0.3)[n], video__views=(5, 6, 4)[n])
+
+    config.DEFAULT_ORDERING = word
+
+    assert ids(Filters()) == ids(Filters(ordering=spelled)) == ids(Filters.parse({"ordering": word}))
+    assert Filters().query() == {}
+
+
 @pytest.mark.parametrize("count", [1, 40])
 def test_a_page_takes_two_statements_whatever_it_shows(count):
     for _ in range(count):
@@ -78,6 +114,7 @@ def test_a_page_takes_two_statements_whatever_it_shows(count):
         AssetFactory(of_author=True, author=score.video.author, object__mime="image/webp")
         DownloadJobFactory(video=score.video)
 
+    ordering_of(Filters())  # the setting is read from time to time, not for each page
     with CaptureQueriesContext(
         connection,
     ) as queries:
@@ -149,7 +186,7 @@ def test_each_filter_keeps_what_it_names():
         Filters(published_before=datetime(2026, 5, 6, tzinfo=UTC)),
         Filters(q="美食"),
     ):
-        for ordering in ("-score", "-published_at", "-views"):
+        for ordering in ORDERINGS:
             assert ids(Filters.parse(filters.query() | {"ordering": ordering})) == [kept.pk], filters
     assert kept.pk not in ids(Filters(surging=False))
 
@@ -169,7 +206,7 @@ def test_the_download_of_a_card_is_said_and_can_be_filtered_by():
     DownloadJobFactory(video=error, failed=True)
     expected = {"pending": pending, "queued": queued, "downloading": downloading, "ready": ready, "error": error}
 
-    shown = feed(Filters()).cards
+    shown = feed(Filters(ordering="-score")).cards
 
     assert [card.download_status for card in shown] == list(expected)
     assert shown[2].download_progress == 42
@@ -185,7 +222,7 @@ def test_the_growth_of_a_card_is_of_one_counter_and_recent():
     hidden = ScoreFactory(classic=1).video
     MetricSnapshotFactory(video=hidden, views=None, likes=9)
 
-    lines = [[point.value for point in card.sparkline] for card in feed(Filters()).cards]
+    lines = [[point.value for point in card.sparkline] for card in feed(Filters(ordering="-score")).cards]
 
     assert lines == [[20, 30], [9]]
 
