@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
+export DATA_DIR="${DATA_DIR:-$PWD/var/test}" # not the one of a running installation
 
 step() {
     printf '\033[36m==>\033[0m %s\n' "$*"
@@ -15,5 +16,5 @@ step mypy .
 step lint-imports
 step djlint --check --lint --quiet templates
 step python manage.py makemigrations --check --dry-run
-step env DEBUG=0 python manage.py check --deploy --fail-level WARNING
+step env SITE_URL=https://groundswell.example python manage.py check --deploy --fail-level WARNING
 step pytest -n 2 --cov --cov-report=term "$@"
