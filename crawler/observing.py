@@ -38,7 +38,8 @@ def observe(job: ObserveJob) -> str:
     """Read a video's page and record its counters; a video that is gone is marked so, and that is an answer too."""
     video = job.video
     try:
-        found = registry.get_provider(video.platform).fetch_video(video.url, access_for(video.platform))
+        reader = video.platform if video.platform in registry.PROVIDERS else registry.ANY_LINK
+        found = registry.get_provider(reader).fetch_video(video.url, access_for(reader))
         kept = clean_external(found, timezone.now())
     except Gone as error:
         with job.fenced():

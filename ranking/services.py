@@ -18,7 +18,7 @@ def rank(video_ids: Iterable[int]) -> int:
     Counters are carried forward, the heads and the classic formula speak, surges open, go on and close.
     """
     ids = list(video_ids)
-    classic.score("v.id = ANY(%(ids)s)", {"ids": ids})
+    classic.score(ids)
     applied = surges.observe(ids)
     if applied and not Baseline.objects.exists() and baselines.refresh():
         surges.follow(ids)  # a platform's first page: only now is it known what is usual there
@@ -31,8 +31,19 @@ def rank_all() -> int:
         cursor.execute("SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM crawler_video")
         first, last = cursor.fetchone()
     for start in range(first, last + 1, BATCH):
-        classic.score("v.id BETWEEN %(first)s AND %(last)s", {"first": start, "last": min(start + BATCH - 1, last)})
-    return surges.observe()
+        classic.score_range(start, min(start + BATCH - 1, last))
+    pending = _observed_since()
+    return surges.observe(pending) if pending else 0
+
+
+def _observed_since() -> list[int]:
+    """Videos whose classic score is of a newer observation than the counters were carried to."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT video_id FROM ranking_score score LEFT JOIN ranking_counterstate state USING (video_id)
+               WHERE state.last_at IS NULL OR state.last_at < score.observed_at"""
+        )
+        return [video_id for (video_id,) in cursor.fetchall()]
 
 
 def rank_missed(within: timedelta = timedelta(hours=1)) -> int:

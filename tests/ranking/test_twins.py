@@ -50,7 +50,7 @@ def assert_twins(items: Sequence[Item]) -> None:
     """Run both over the items and compare every state and every probability."""
     videos = store(items)
     ids = [video.pk for video in videos]
-    classic.score("v.id = ANY(%(ids)s)", {"ids": ids})
+    classic.score(ids)
 
     applied = pulse.advance(ids)
 
@@ -134,7 +134,7 @@ def test_a_snapshot_is_applied_once_however_often_it_is_asked_for() -> None:
         Item("a", 480_000.0, "", [Snapshot(480_010.0, dict.fromkeys(METRICS, 5)), Snapshot(480_011.0, dict.fromkeys(METRICS, 9))])
     ]
     ids = [video.pk for video in store(items)]
-    classic.score("v.id = ANY(%(ids)s)", {"ids": ids})
+    classic.score(ids)
 
     assert pulse.advance(ids) == 2
     assert pulse.advance(ids) == 0
@@ -145,7 +145,7 @@ def test_a_counter_that_appears_late_joins_the_others() -> None:
     counts = {"views": None, "likes": 10, "comments": 1, "shares": None}
     items = [Item("a", 480_000.0, "", [Snapshot(480_010.0, counts), Snapshot(480_011.0, {**counts, "likes": 20, "shares": 7})])]
     ids = [video.pk for video in store(items)]
-    classic.score("v.id = ANY(%(ids)s)", {"ids": ids})
+    classic.score(ids)
 
     pulse.advance(ids)
 

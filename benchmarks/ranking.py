@@ -1,0 +1,226 @@
+"""Ranking over a million videos: `python -m benchmarks.ranking`, in a database of its own.
+
+--keep keeps it for the next run, --videos N makes it smaller.
+
+Rows of the performance table: a full pass and one over 1 % of the videos, beside a read-only GROUP BY over the same snapshots;
+WAL per video; what a snapshot costs in SQL (pages of 50) and in Python; how large the state of a video is.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from benchmarks.feed import use_database
+from benchmarks.measure import p50, ratio, setup_django, show, take_turns
+
+DATABASE = "groundswell_ranking"
+SNAPSHOTS = 5
+FLOOR = "SELECT video_id, max(observed_at), max(views), max(likes), max(shares) FROM crawler_metricsnapshot GROUP BY video_id"
+
+
+def make(videos: int) -> None:
+    from django.core.management import call_command
+    from django.db import connection
+
+    from ranking import baselines, services
+
+    call_command("migrate", verbosity=0, interactive=False)
+    started = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0; SET synchronous_commit = off")
+        cursor.execute("ALTER TABLE crawler_video DISABLE TRIGGER catalog_new_title")
+        cursor.execute(
+            """INSERT INTO crawler_video (platform, external_id, kind, url, title, category, hashtags, cover_url, media, slides,
+                   published_at, flags, gone_reason, first_seen_at, last_seen_at)
+               SELECT 'douyin', n, 'clip', '', '', '', '{}', '', '[]', '[]', now() - random() * interval '10 days',
+                   '{}', '', now(), now() FROM generate_series(1, %s) n""",
+            [videos],
+        )
+        cursor.execute("ALTER TABLE crawler_video ENABLE TRIGGER catalog_new_title")
+        cursor.execute(
+            """INSERT INTO crawler_metricsnapshot (video_id, observed_at, views, likes, comments, shares, followers)
+               SELECT v.id, now() - (%s - n) * interval '6 hours', size * (1 + n * 0.1), size / 20 * (1 + n * 0.1),
+                      size / 300 * (1 + n * 0.1), size / 400 * (1 + n * 0.1), size / 3
+               FROM (SELECT id, exp(random() * 12)::bigint AS size FROM crawler_video) v, generate_series(1, %s) n""",
+            [SNAPSHOTS + 1, SNAPSHOTS],
+        )
+        cursor.execute("VACUUM ANALYZE")
+    made = time.perf_counter() - started
+    started = time.perf_counter()
+    applied = services.rank_all()
+    baselines.refresh()
+    seconds = time.perf_counter() - started
+    with connection.cursor() as cursor:
+        for order in ("VACUUM FULL ranking_counterstate", "VACUUM FULL ranking_score", "VACUUM ANALYZE"):
+            cursor.execute(order)
+    show(
+        "Made",
+        [
+            ("videos", "snapshots", "seconds", "first scores of all, s", "µs per snapshot"),
+            (f"{videos:,}", f"{applied:,}", f"{made:.0f}", f"{seconds:.0f}", f"{seconds / max(applied, 1) * 1e6:.1f}"),
+        ],
+    )
+
+
+def timed(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def floor() -> None:
+    from django.db import connection
+
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(f"SELECT count(*) FROM ({FLOOR}) AS grouped")
+
+
+def wal_bytes() -> int:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')")
+        return int(cursor.fetchone()[0])
+
+
+def observe(ids: list[int]) -> None:
+    """A new snapshot of each, a little higher than the last."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO crawler_metricsnapshot (video_id, observed_at, views, likes, comments, shares, followers)
+               SELECT last.video_id, clock_timestamp(), last.views + 50, last.likes + 5, last.comments + 1, last.shares + 1,
+                      last.followers
+               FROM unnest(%s::bigint[]) AS wanted (id) CROSS JOIN LATERAL (
+                   SELECT * FROM crawler_metricsnapshot s WHERE s.video_id = wanted.id ORDER BY observed_at DESC LIMIT 1
+               ) AS last""",
+            [ids],
+        )
+
+
+def measure_passes(videos: int, rounds: int) -> None:
+    from crawler.models import Video
+    from ranking import services
+
+    first = Video.objects.order_by("pk").values_list("pk", flat=True)[0]
+    share = list(range(first, first + videos, 100))
+
+    def incremental() -> float:
+        observe(share)
+        return timed(lambda: services.rank(share))
+
+    before = wal_bytes()
+    services.rank_all()
+    per_video = (wal_bytes() - before) / videos
+    figures = take_turns(
+        {
+            "read-only GROUP BY": lambda: timed(floor),
+            "full pass": lambda: timed(services.rank_all),
+            "1 % of the videos": incremental,
+        },
+        rounds=rounds,
+    )
+    show(
+        f"Passes over {videos:,} videos",
+        [
+            ("", "p50 s", "× floor", "reach"),
+            *(
+                (name, f"{p50(values):.2f}", f"{ratio(figures, name, 'read-only GROUP BY'):.2f}", reach)
+                for (name, values), reach in zip(figures.items(), ("1", "≤ 2", "≤ 0.15"), strict=True)
+            ),
+        ],
+    )
+    show("WAL of a full pass that changes nothing", [("bytes per video", "reach"), (f"{per_video:.0f}", "≤ 150")])
+
+
+def measure_snapshots(rounds: int) -> None:
+    from crawler.models import Video
+    from ranking import pulse
+    from ranking.scoring import features
+    from ranking.scoring.state import METRICS, VideoState, advance
+
+    page = list(Video.objects.order_by("-pk").values_list("pk", flat=True)[:50])
+    model = pulse.active_models()["views"].model
+
+    def in_sql() -> float:
+        observe(page)
+        return timed(lambda: pulse.advance(page)) / len(page) * 1e6
+
+    def in_python() -> float:
+        state: VideoState | None = None
+        number = 2000
+        started = time.perf_counter()
+        for step in range(number):
+            counts = dict.fromkeys(METRICS, 1000 + step * 3)
+            state = advance(state, counts, at=float(step), age=step + 5.0, horizon=24.0, guard=model.guard)
+            features.vector(state, age=step + 5.0, followers=1000, horizon=24.0, primary="views")
+        return (time.perf_counter() - started) / number * 1e6
+
+    figures = take_turns({"SQL, pages of 50": in_sql, "Python": in_python}, rounds=rounds * 5)
+    show(
+        "What a snapshot costs, state and features; in SQL also three heads, the score row and the commit",
+        [
+            ("", "p50 µs", "best µs", "reach"),
+            *(
+                (name, f"{p50(values):.1f}", f"{min(values):.1f}", reach)
+                for (name, values), reach in zip(figures.items(), ("≤ 10", "≤ 25"), strict=True)
+            ),
+        ],
+    )
+
+
+def measure_size() -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT pg_table_size('ranking_counterstate')::float / count(*),
+                      pg_indexes_size('ranking_counterstate')::float / count(*) FROM ranking_counterstate"""
+        )
+        table, index = cursor.fetchone()
+    show(
+        "State per video, with four metrics",
+        [
+            ("table bytes", "index bytes", "per metric", "reach"),
+            (f"{table:.0f}", f"{index:.0f}", f"{(table + index) / 4:.0f}", "≤ 200"),
+        ],
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--videos", type=int, default=1_000_000)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--keep", action="store_true")
+    chosen = options.parse_args()
+    setup_django()
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)", [DATABASE])
+        exists = cursor.fetchone()[0]
+        if not exists:
+            cursor.execute(f"CREATE DATABASE {DATABASE}")
+    before = use_database(DATABASE)
+    try:
+        if not exists:
+            make(chosen.videos)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM crawler_video")
+            videos = cursor.fetchone()[0]
+        measure_passes(videos, chosen.rounds)
+        measure_snapshots(chosen.rounds)
+        measure_size()
+    finally:
+        use_database(before)
+        if not chosen.keep:
+            with connection.cursor() as cursor:
+                cursor.execute(f"DROP DATABASE {DATABASE}")
+
+
+if __name__ == "__main__":
+    main()
