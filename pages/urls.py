@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 from django.views.generic import TemplateView
 
 from catalog.filters import MAX_BIGINT
-from pages import account, authors, downloads, imports, rising, sounds, sources, videos
+from pages import account, authors, downloads, imports, quality, rising, sounds, sources, surging, trends, videos
 
 
 class RowConverter:
@@ -26,6 +26,9 @@ register_converter(RowConverter, "row")
 urlpatterns = [
     path("", rising.rising, name="rising"),
     path("news/", rising.news, name="news"),
+    path("surging/", surging.surging_now, name="surging"),
+    path("trends/", trends.trends, name="trends"),
+    path("ranking/quality/", quality.ranking_quality, name="ranking-quality"),
     path("videos/<row:pk>/", videos.video, name="video"),
     path("videos/<row:pk>/download/", videos.download, name="video-download"),
     path("authors/<row:pk>/", authors.author, name="author"),
