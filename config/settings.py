@@ -299,6 +299,7 @@ SPECTACULAR_SETTINGS = {
         "VideoKind": "crawler.models.VideoKind",
         "SourceKind": "crawler.models.SourceKind",
         "SourceOutcome": "crawler.models.Outcome",
+        "DownloadStatus": ["pending", "queued", "downloading", "ready", "error"],
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
