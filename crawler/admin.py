@@ -5,6 +5,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet, URLField
 from django.http import HttpRequest
@@ -16,7 +17,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from crawler.models import (
     Author,
@@ -29,6 +30,7 @@ from crawler.models import (
     Source,
     SourceVideo,
     Video,
+    VideoKind,
 )
 from crawler.services import base_url, scan_now
 from crawler.sessions import BadCookies, read_session
@@ -90,9 +92,8 @@ class SourceAdmin(AuditedActions, ModelAdmin):
         "workspace",
         "show_outcome",
         "show_detail",
-        "last_good_at",
-        "last_run_at",
-        "next_run_at",
+        "show_last_good",
+        "show_next",
         "is_active",
         "show_links",
     ]
@@ -125,6 +126,13 @@ class SourceAdmin(AuditedActions, ModelAdmin):
         ),
     ]
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "kinds":
+            choices = forms.TypedMultipleChoiceField(choices=VideoKind.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget())
+            choices.label = db_field.verbose_name
+            return choices
+        return super().formfield_for_dbfield(db_field, request, **options)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Only what was typed: a crawl may be writing how it went."""
         if change:
@@ -156,6 +164,14 @@ class SourceAdmin(AuditedActions, ModelAdmin):
     @display(description=_("detail"))
     def show_detail(self, source: Source) -> str:
         return source.outcome_detail[:120] or "–"
+
+    @display(description=_("last good run"), ordering="last_good_at")
+    def show_last_good(self, source: Source) -> str:
+        return str(naturaltime(source.last_good_at)) if source.last_good_at else "–"
+
+    @display(description=_("next run"), ordering="next_run_at")
+    def show_next(self, source: Source) -> str:
+        return str(naturaltime(source.next_run_at)) if source.is_active else "–"
 
     @display(description=_("look at"))
     def show_links(self, source: Source) -> SafeString:

@@ -16,7 +16,6 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
             ("crawler.source", _("Sources"), "sensors"),
             ("crawler.crawljob", _("Crawls"), "travel_explore"),
             ("crawler.observejob", _("Observations"), "visibility"),
-            ("crawler.observejob", _("Observations"), "visibility"),
             ("crawler.browsersession", _("Browser sessions"), "cookie"),
         ],
     ),

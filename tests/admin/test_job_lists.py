@@ -141,11 +141,13 @@ def test_a_change_of_a_source_is_remembered(staff_client, staff):
     url = reverse("admin:crawler_source_change", args=[source.pk])
     form = staff_client.get(url).context["adminform"].form
     data = {name: value for name, value in form.initial.items() if name in form.fields and value is not None}
-    data |= {"interval_minutes": 15, "next_run_at_0": "2026-11-21", "next_run_at_1": "10:00", "kinds": "clip,carousel"}
+    data |= {"interval_minutes": 15, "next_run_at_0": "2026-11-21", "next_run_at_1": "10:00", "kinds": ["clip"]}
 
     response = staff_client.post(url, data)
 
     assert response.status_code == 302, response.context["adminform"].form.errors
+    source.refresh_from_db()
+    assert (source.interval_minutes, source.kinds) == (15, ["clip"])
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (staff, str(source.pk))
     assert "nterval" in entry.get_change_message()
