@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 SIZE = 320.0
-LEFT, TOP, RIGHT, BOTTOM = 44.0, 10.0, 310.0, 276.0
+LEFT, TOP, RIGHT, BOTTOM = 46.0, 24.0, 296.0, 274.0
 """The plot in its view box of SIZE by SIZE; the rest is for the axes' words."""
 
 

@@ -33,6 +33,16 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """Words at a moment, on the side of it where there is room."""
+
+    x: float
+    at: datetime
+    words: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """In a view box of `width` by `height`; the plot lies between `left`, `top`, `right` and `bottom`."""
 
@@ -46,10 +56,13 @@ class Chart:
     dots: list[Dot]
     values: list[tuple[float, float]]
     """Grid lines: y and the number it stands for."""
-    times: list[tuple[float, datetime]]
-    """Ticks: x and the moment it stands for."""
-    marks: list[tuple[float, str]]
-    """Moments worth a line: x and its words."""
+    step: float
+    """Between two grid lines."""
+    times: list[Label]
+    marks: list[Label]
+    """Moments worth a line."""
+    is_short: bool
+    """Within some days: the hours of the ticks matter."""
 
 
 def sparkline(values: Sequence[float], *, width: float = 100, height: float = 28, floor: float = 3) -> Curve | None:
@@ -76,7 +89,7 @@ def growth(
     """A counter over time, in order; None for fewer than two observations. The scale starts at 0 only where growth fills it."""
     if len(history) < 2 or history[0][0] >= history[-1][0]:
         return None
-    left, top, right, bottom = 58.0, 14.0, width - 14.0, height - 30.0
+    left, top, right, bottom = 60.0, 14.0, width - 10.0, height - 30.0
     begins, ends = history[0][0], history[-1][0]
     seconds = (ends - begins).total_seconds()
     low, high = min(value for _, value in history), max(value for _, value in history)
@@ -90,6 +103,11 @@ def growth(
     def y_of(value: float) -> float:
         return bottom - (bottom - top) * (value - floor) / ((ceiling - floor) or 1)
 
+    def label(at: datetime, words: str, room: float) -> Label:
+        x = round(x_of(at), 1)
+        near_end = x > right - room
+        return Label(x, at, words, "end" if near_end else "start" if words or x < left + room else "middle")
+
     dots = [Dot(round(x_of(at), 1), round(y_of(value), 1), at, value) for at, value in history]
     return Chart(
         width=width,
@@ -101,8 +119,10 @@ def growth(
         curve=_curve([(dot.x, dot.y) for dot in dots], bottom),
         dots=dots,
         values=[(round(y_of(value), 1), value) for value in ticks],
-        times=[(round(x_of(at), 1), at) for at in time_ticks(begins, ends)],
-        marks=[(round(x_of(at), 1), words) for at, words in marks if begins <= at <= ends],
+        step=ticks[1] - ticks[0],
+        times=[label(at, "", 40) for at in time_ticks(begins, ends)],
+        marks=[label(at, words, 90) for at, words in marks if begins <= at <= ends],
+        is_short=ends - begins < timedelta(days=4),
     )
 
 
@@ -117,7 +137,7 @@ def nice_ticks(low: float, high: float, *, about: int = 4) -> list[float]:
     return [step * n for n in range(first, math.ceil(high / step) + 1)]
 
 
-def time_ticks(begins: datetime, ends: datetime, *, most: int = 6) -> list[datetime]:
+def time_ticks(begins: datetime, ends: datetime, *, most: int = 5) -> list[datetime]:
     """Round moments (UTC) inside a period."""
     span = ends - begins
     step = next((step for step in TIME_STEPS if span / step <= most), TIME_STEPS[-1])

@@ -15,12 +15,14 @@ from django.views.decorators.http import require_safe
 
 from catalog.cursors import InvalidCursor
 from catalog.feed import FeedPage, count_new, feed, newest_id
-from catalog.filters import DEFAULT_ORDERING, DOWNLOAD_STATUSES, KINDS, MAX_BIGINT, ORDERINGS, Filters, InvalidFilters
-from crawler.models import Author, Sound, Source
+from catalog.filters import DOWNLOAD_STATUSES, KINDS, MAX_BIGINT, ORDERINGS, Filters, InvalidFilters
+from catalog.ordering import ordering_of
+from crawler.models import Author, Sound
 from crawler.providers import registry
 from pages.asking import is_htmx
 
-PAGE = 24
+PAGE = 30
+"""Whole rows, whether 2, 3, 5 or 6 fit side by side."""
 MOST_NEW = 99
 
 
@@ -49,14 +51,15 @@ def rising(request: HttpRequest) -> HttpResponse:
     shown = show_feed(request, filters)
     if is_htmx(request) and not shown.is_first:
         return render(request, "pages/_more.html", {"feed": shown})
+    ordering = ordering_of(filters)
     context = {
+        "is_by_score": ordering not in ("-published_at", "-views"),
         "feed": shown,
         "filters": filters,
         "errors": errors,
         "chips": chips(filters),
         "orderings": [
-            Choice(str(label), url_of(replace(filters, ordering=name)), name == filters.ordering)
-            for name, label in ORDERINGS.items()
+            Choice(str(label), url_of(replace(filters, ordering=name)), name == ordering) for name, label in ORDERINGS.items()
         ],
         "kinds": [
             Choice(_("All"), url_of(replace(filters, kind=None)), filters.kind is None),
@@ -139,11 +142,3 @@ def _label(name: str, value: str) -> str:
     if name == "download_status":
         value = str(DOWNLOAD_STATUSES[value])
     return templates[name] % {"value": value.removesuffix("T00:00:00Z")}
-
-
-def has_sources() -> bool:
-    """Whether anything is watched at all: an empty feed then only has to wait."""
-    return Source.objects.exists()
-
-
-__all__ = ["DEFAULT_ORDERING", "Choice", "FeedView", "news", "read_filters", "rising", "show_feed"]

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -53,7 +54,7 @@ class Why:
     def main(self) -> list[str]:
         """The two or three that matter most, each a phrase."""
         telling = [share for share in self.shares if abs(share.points) >= SLIGHT]
-        return [f"{share.name} {share.words}" for share in telling[:MOST_ON_A_CARD]]
+        return [_("%(what)s: %(words)s") % {"what": capfirst(share.name), "words": share.words} for share in telling[:MOST_ON_A_CARD]]
 
     @property
     def question(self) -> str:

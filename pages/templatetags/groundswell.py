@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import unicodedata
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,17 +30,27 @@ def human(number: float | None) -> str:
     if number is None:
         return "–"
     sign, number = ("−" if number < 0 else ""), abs(number)
-    if (translation.get_language() or "").startswith("zh"):
-        units: tuple[tuple[float, str], ...] = ((1e8, "亿"), (1e4, "万"))
-    else:
-        units = ((1e9, pgettext("number", "B")), (1e6, pgettext("number", "M")), (1e3, pgettext("number", "K")))
-    for size, unit in units:
+    for size, unit in _units():
         if number >= size:
             tenths = int(number * 10 / size)  # cut, not rounded: nothing is said to have reached what it has not
             if tenths >= 1000 or tenths % 10 == 0:
                 return f"{sign}{tenths // 10}{unit}"
             return sign + number_format(tenths / 10, 1) + unit
     return f"{sign}{int(number)}"
+
+
+@register.filter
+def tick(number: float, step: float) -> str:
+    """A number of an axis, with as many digits as tell it from the next one."""
+    size, unit = next(((size, unit) for size, unit in _units() if abs(number) >= size), (1.0, ""))
+    digits = next((n for n in range(4) if math.isclose(step / size * 10**n, round(step / size * 10**n))), 4)
+    return f"{number_format(number / size, digits)}{unit}"
+
+
+def _units() -> tuple[tuple[float, str], ...]:
+    if (translation.get_language() or "").startswith("zh"):
+        return (1e8, "亿"), (1e4, "万")
+    return (1e9, pgettext("number", "B")), (1e6, pgettext("number", "M")), (1e3, pgettext("number", "K"))
 
 
 @register.filter
@@ -56,12 +67,12 @@ def weight(number: float) -> str:
 
 @register.filter
 def percent(ratio: float | None) -> str:
-    """0.5 becomes +50 %."""
+    """0.5 becomes +50 %, and 12 becomes ×13."""
     if ratio is None:
         return "–"
     value = ratio * 100
-    if abs(value) >= 1000:
-        return ("+" if value >= 0 else "−") + human(abs(value)) + " %"
+    if value >= 900:
+        return f"×{human(ratio + 1)}"
     return f"{'+' if value >= 0 else '−'}{abs(value):.0f} %"
 
 

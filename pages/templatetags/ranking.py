@@ -17,8 +17,8 @@ def chance(probability: float | None) -> str:
         return "–"
     percent = round(probability * 100)
     if percent < 1:
-        return _("under 1 %")
-    return _("over 99 %") if percent >= 100 else f"{percent} %"
+        return "< 1 %"
+    return "> 99 %" if percent >= 100 else f"{percent} %"
 
 
 @register.filter

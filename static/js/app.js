@@ -8,7 +8,8 @@ const language = document.documentElement.lang || undefined;
 const styles = {
   full: { dateStyle: "medium", timeStyle: "short" },
   short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
-  day: { dateStyle: "medium" },
+  hour: { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  day: { month: "short", day: "numeric" },
 };
 
 function localise(root) {
@@ -21,7 +22,7 @@ function localise(root) {
     time.removeAttribute("data-tip");
   }
   for (const text of root.querySelectorAll("text[data-local-svg]")) {
-    text.textContent = new Date(text.dataset.localSvg).toLocaleString(language, styles.short);
+    text.textContent = new Date(text.dataset.localSvg).toLocaleString(language, styles[text.dataset.style]);
     text.removeAttribute("data-local-svg");
   }
 }
@@ -113,17 +114,23 @@ function setUpSlides(root) {
       list.scrollTo({ left: list.children[at].offsetLeft - list.offsetLeft, behavior: calm.matches ? "auto" : "smooth" });
       show();
     };
-    list.addEventListener(
-      "scroll",
-      () => {
-        const seen = Math.round(list.scrollLeft / list.clientWidth);
-        if (seen !== at && seen >= 0 && seen < count) {
-          at = seen;
-          show();
-        }
-      },
-      { passive: true },
-    );
+    const settle = () => {
+      const seen = Math.round(list.scrollLeft / list.clientWidth);
+      if (seen !== at && seen >= 0 && seen < count) {
+        at = seen;
+        show();
+      }
+    };
+    if ("onscrollend" in list) {
+      list.addEventListener("scrollend", settle);
+    } else {
+      let settled = 0;
+      const soon = () => {
+        clearTimeout(settled);
+        settled = setTimeout(settle, 200);
+      };
+      list.addEventListener("scroll", soon, { passive: true });
+    }
     list.addEventListener("keydown", (event) => {
       const steps = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 };
       if (event.key in steps) {

@@ -17,6 +17,14 @@ def ys(path):
     return [float(y) for _x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", path)]
 
 
+def drawn(path):
+    """The y of points all along a path of cubic curves."""
+    points = ys(path)
+    for start, a, b, end in zip(points[0::3], points[1::3], points[2::3], points[3::3], strict=False):
+        for t in (0, 0.25, 0.5, 0.75, 1):
+            yield (1 - t) ** 3 * start + 3 * (1 - t) ** 2 * t * a + 3 * (1 - t) * t * t * b + t**3 * end
+
+
 @pytest.mark.parametrize("values", [[], [5]])
 def test_one_observation_is_no_curve(values):
     assert charts.sparkline(values) is None
@@ -42,7 +50,7 @@ def test_a_counter_that_only_grows_is_drawn_only_growing(values):
     curve = charts.sparkline(values)
 
     assert curve is not None
-    assert all(after <= before + 0.11 for before, after in pairwise(ys(curve.line)))  # y points down; a tenth is rounding
+    assert all(after <= before + 0.11 for before, after in pairwise(drawn(curve.line)))  # y points down; a tenth is rounding
 
 
 @pytest.mark.parametrize(
@@ -64,7 +72,7 @@ def test_times_on_the_axis_are_few_and_inside(span):
     begins = BEGIN + timedelta(minutes=13)
     ticks = charts.time_ticks(begins, begins + span)
 
-    assert 1 <= len(ticks) <= 7
+    assert 1 <= len(ticks) <= 6
     assert all(begins <= tick <= begins + span for tick in ticks)
 
 
@@ -73,7 +81,7 @@ def test_a_chart_marks_only_what_lies_in_it():
     chart = charts.growth(history, marks=[(BEGIN + timedelta(hours=1), "in"), (BEGIN - timedelta(hours=1), "out")])
 
     assert chart is not None
-    assert [words for _x, words in chart.marks] == ["in"]
+    assert [mark.words for mark in chart.marks] == ["in"]
     assert [dot.value for dot in chart.dots] == [10, 90]
     assert chart.left <= chart.dots[0].x < chart.dots[1].x <= chart.right
 

@@ -62,7 +62,7 @@ def test_a_card_shows_numbers_growth_surge_and_age(client):
 
 
 def test_the_feed_goes_on_by_a_plain_link_and_by_htmx(client):
-    for _ in range(25):
+    for _ in range(31):
         ScoreFactory()
     page = text_of(client.get("/"))
     more = re.search(r'rel="next" href="([^"]+)"', page)
@@ -71,14 +71,14 @@ def test_the_feed_goes_on_by_a_plain_link_and_by_htmx(client):
     url = more[1].replace("&amp;", "&")
     whole, part = text_of(client.get(url)), text_of(client.get(url, headers={"HX-Request": "true"}))
 
-    assert page.count("data-card") == 24
+    assert page.count("data-card") == 30
     assert whole.count("data-card") == part.count("data-card") == 1
     assert "<html" in whole
     assert "<html" not in part
 
 
 def test_filters_stay_in_every_link(client):
-    for _ in range(25):
+    for _ in range(31):
         ScoreFactory(video__kind="carousel", video__title="猫咪日常")
     page = text_of(client.get("/", {"q": "猫咪", "kind": "carousel"}))
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone, translation
 
-from pages.templatetags.groundswell import ago, clock, hue, human, initials, moment, percent, span, whole
+from pages.templatetags.groundswell import ago, clock, hue, human, initials, moment, percent, span, tick, whole
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,31 @@ def test_chinese_counts_in_ten_thousands():
         assert [human(n) for n in (9_999, 10_000, 123_456, 250_000_000)] == ["9999", "1万", "12.3万", "2.5亿"]
 
 
+@pytest.mark.parametrize(
+    ("number", "step", "written"),
+    [
+        (0, 500, "0"),
+        (500, 500, "500"),
+        (1_500, 500, "1.5K"),
+        (1_440_000, 5_000, "1.440M"),
+        (1_400_000, 200_000, "1.4M"),
+        (2_000_000, 1_000_000, "2M"),
+        (12_500, 2_500, "12.5K"),
+        (3, 1, "3"),
+    ],
+)
+def test_a_tick_can_be_told_from_the_next(number, step, written):
+    assert tick(number, step) == written
+
+
 def test_all_digits_are_grouped():
     assert (whole(1234567), whole(None)) == ("1,234,567", "–")
 
 
-@pytest.mark.parametrize(("ratio", "written"), [(None, "–"), (0.5, "+50 %"), (-0.25, "−25 %"), (0, "+0 %"), (42.0, "+4.2K %")])
+@pytest.mark.parametrize(
+    ("ratio", "written"),
+    [(None, "–"), (0.5, "+50 %"), (-0.25, "−25 %"), (0, "+0 %"), (8.9, "+890 %"), (42.0, "×43"), (5000, "×5K")],
+)
 def test_changes_have_a_sign(ratio, written):
     assert percent(ratio) == written
 
