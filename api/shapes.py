@@ -8,11 +8,15 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from api.surges import SurgeDocument
 from catalog import documents
 from catalog.detail import Detail, Media, Metrics
 from catalog.filters import DOWNLOAD_STATUSES
 from crawler.models import VideoKind
 from downloads.models import AssetRole
+from ranking.explanation import WORDS, Explanation
+from ranking.scoring.model import HEADS
+from ranking.scoring.state import METRICS
 
 
 class AuthorBrief(serializers.Serializer[Any]):
@@ -129,10 +133,47 @@ class ScoreDocument(serializers.Serializer[Any]):
     parts = ScorePart(many=True)
 
 
+class ContributionDocument(serializers.Serializer[Any]):
+    """What a group of numbers adds to the log-odds, against the average video."""
+
+    group = serializers.ChoiceField(choices=list(WORDS))
+    points = serializers.FloatField()
+
+
+class RateDocument(serializers.Serializer[Any]):
+    metric = serializers.ChoiceField(choices=METRICS)
+    per_hour = serializers.FloatField(help_text="How fast it rises now.")
+    total = serializers.FloatField(help_text="What is believed of the counter: jumps of one counter alone are held back.")
+
+
+class ModelBrief(serializers.Serializer[Any]):
+    version = serializers.IntegerField()
+    origin = serializers.CharField(help_text="`shipped`, or `refit` on this site's own history.")
+
+
+class ExplanationDocument(serializers.Serializer[Any]):
+    """Why a model says what it says."""
+
+    head = serializers.ChoiceField(choices=HEADS)
+    probability = serializers.FloatField(min_value=0, max_value=1)
+    contributions = ContributionDocument(many=True, help_text="Largest first.")
+    rates = RateDocument(many=True)
+    times_usual = serializers.FloatField(
+        allow_null=True, help_text="The primary counter's rise over the median of its peers; null: too few are known."
+    )
+    robust_z = serializers.FloatField(allow_null=True, help_text="The same in robust standard deviations of log rates.")
+    is_of_same_age = serializers.BooleanField(help_text="Whether its peers are of about its age, or all of its platform's.")
+    age_hours = serializers.FloatField(allow_null=True)
+    model = ModelBrief()
+    fallback = serializers.BooleanField(help_text="The platform is hardly known yet: coefficients of other platforms speak.")
+
+
 class MetricsDocument(serializers.Serializer[Any]):
     video_id = serializers.IntegerField()
     history = ObservationDocument(many=True, help_text="Oldest first.")
     score = ScoreDocument()
+    explanation = ExplanationDocument(allow_null=True, help_text="Null: no model has spoken of it yet.")
+    surges = SurgeDocument(many=True, help_text="Its own, the latest first.")
     next = serializers.CharField(allow_null=True, help_text="Older observations.")
 
 
@@ -198,6 +239,21 @@ def _file(media: Media, base: str) -> dict[str, Any]:
         "sha256": media.file.sha256,
         "filename": media.file.filename,
         "url": absolute(media.file.link, base),
+    }
+
+
+def explanation_document(told: Explanation) -> dict[str, Any]:
+    return {
+        "head": told.head,
+        "probability": told.probability,
+        "contributions": [{"group": share.group, "points": share.points} for share in told.contributions],
+        "rates": [{"metric": rate.metric, "per_hour": rate.per_hour, "total": rate.total} for rate in told.rates],
+        "times_usual": told.times_usual,
+        "robust_z": told.robust_z,
+        "is_of_same_age": told.is_of_same_age,
+        "age_hours": told.age_hours,
+        "model": {"version": told.model_version, "origin": told.model_origin},
+        "fallback": told.is_fallback,
     }
 
 

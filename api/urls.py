@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
-from api import authors, documentation, downloads, imports, queues, sources, videos, views
+from api import authors, documentation, downloads, imports, queues, sources, surges, videos, views
 from api.fields import BIGGEST_ID
 
 
@@ -37,6 +37,7 @@ urlpatterns = [
     path("videos/<id:pk>/download", downloads.DownloadView.as_view(), name="api-video-download"),
     path("videos/<id:pk>", videos.VideoView.as_view(), name="api-video"),
     path("videos/<id:pk>/metrics", videos.MetricsView.as_view(), name="api-video-metrics"),
+    path("surges", surges.SurgesView.as_view(), name="api-surges"),
     path("authors/<id:pk>", authors.AuthorView.as_view(), name="api-author"),
     re_path("", views.NoSuchPath.as_view(), name="api-nothing"),
 ]

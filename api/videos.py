@@ -17,13 +17,27 @@ from api.errors import Problem
 from api.fields import BooleanField, ChoiceField, IntegerField, NumberField, PlainField, StrictSerializer, TextField
 from api.pagination import PageQuery, next_url, pack, unpack, wrong_cursor
 from api.permissions import IsEditorOrReadOnly, has_workspace, workspace_id_of
-from api.shapes import MetricsDocument, VideoCard, VideoDetail, base_of, detail_document, metrics_document, page_json, read_cards
+from api.shapes import (
+    MetricsDocument,
+    VideoCard,
+    VideoDetail,
+    base_of,
+    detail_document,
+    explanation_document,
+    metrics_document,
+    page_json,
+    read_cards,
+)
+from api.surges import SurgeDocument
 from api.views import ApiView
 from catalog.detail import detail, metrics
 from catalog.documents import document
 from catalog.feed import InvalidCursor, find
 from catalog.filters import DOWNLOAD_STATUSES, MAX_BIGINT, MAX_TEXT, ORDERING_WORDS, ORDERINGS, Filters, InvalidFilters
+from catalog.surging import surges_of
 from crawler.models import Source, Video, VideoKind
+from ranking.explanation import explain
+from ranking.scoring.model import HEADS
 
 
 class FeedQuery(PageQuery):
@@ -130,9 +144,13 @@ class VideoView(ApiView):
         return detail_document(card, found, base_of(self.request), workspace_id)
 
 
+class MetricsQuery(PageQuery):
+    head = ChoiceField(required=False, default="virality", choices=HEADS, help_text="What is to be explained.")
+
+
 class MetricsView(ApiView):
     permission_classes = [AllowAny]
-    query_classes = {"get": PageQuery}
+    query_classes = {"get": MetricsQuery}
 
     @extend_schema(operation_id="get_metrics", responses=MetricsDocument)
     def get(self, request: Request, pk: int) -> Response:
@@ -145,7 +163,15 @@ class MetricsView(ApiView):
         has_older = len(found.history) > limit
         page = replace(found, history=found.history[-limit:])
         cursor = pack(page.history[0].observed_at.isoformat()) if has_older else ""
-        return Response({**metrics_document(pk, page), "next": next_url(request, cursor)})
+        told = explain([pk], self.query["head"]).get(pk)
+        return Response(
+            {
+                **metrics_document(pk, page),
+                "explanation": explanation_document(told) if told else None,
+                "surges": SurgeDocument(surges_of(pk), many=True).data,
+                "next": next_url(request, cursor),
+            }
+        )
 
 
 def _moment(text: str) -> datetime:
