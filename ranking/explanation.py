@@ -19,7 +19,7 @@ from ranking.scoring.state import METRICS, MetricState, VideoState
 WORDS: dict[str, Promise] = {
     "age": _("age"),
     "author": _("author"),
-    "watching": _("how long it is watched"),
+    "watching": _("our observations so far"),
     "views": _("views"),
     "likes": _("likes"),
     "comments": _("comments"),
