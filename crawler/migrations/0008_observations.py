@@ -8,43 +8,128 @@ import jobs.fields
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('crawler', '0007_renewals_write_no_index'),
+        ("crawler", "0007_renewals_write_no_index"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ObserveJob',
+            name="ObserveJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'pending'), ('running', 'running'), ('retrying', 'retrying'), ('completed', 'completed'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='pending', editable=False, max_length=10, verbose_name='state')),
-                ('outcome', models.CharField(blank=True, help_text="How it ended, in the stage's own word.", max_length=30, verbose_name='outcome')),
-                ('error_code', models.CharField(blank=True, max_length=40, verbose_name='error code')),
-                ('error', models.TextField(blank=True, verbose_name='error')),
-                ('priority', models.SmallIntegerField(default=50, help_text='Lower runs first.', verbose_name='priority')),
-                ('scheduled_at', jobs.fields.DatabaseTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='next attempt')),
-                ('paused_at', models.DateTimeField(blank=True, null=True, verbose_name='paused')),
-                ('attempt', models.PositiveSmallIntegerField(default=0, verbose_name='attempt')),
-                ('max_attempts', models.PositiveSmallIntegerField(default=5, verbose_name='most attempts')),
-                ('fence', models.PositiveBigIntegerField(default=0, editable=False, help_text='Grows at every claim; voids the writes of a late worker.')),
-                ('worker', models.CharField(blank=True, editable=False, max_length=120, verbose_name='worker')),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='lease until')),
-                ('progress', models.PositiveSmallIntegerField(default=0, help_text='Percent.', verbose_name='progress')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='doing')),
-                ('history', models.JSONField(blank=True, default=list, editable=False, help_text='The last 50 ends of an attempt and acts of a person, oldest first.', verbose_name='history')),
-                ('created_at', jobs.fields.DatabaseTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('started_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='started')),
-                ('finalized_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='ended')),
-                ('reason', models.CharField(blank=True, max_length=30, verbose_name='why')),
-                ('video', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='observations', to='crawler.video', verbose_name='video')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("running", "running"),
+                            ("retrying", "retrying"),
+                            ("completed", "completed"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="pending",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True, help_text="How it ended, in the stage's own word.", max_length=30, verbose_name="outcome"
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=40, verbose_name="error code")),
+                ("error", models.TextField(blank=True, verbose_name="error")),
+                ("priority", models.SmallIntegerField(default=50, help_text="Lower runs first.", verbose_name="priority")),
+                (
+                    "scheduled_at",
+                    jobs.fields.DatabaseTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="next attempt"
+                    ),
+                ),
+                ("paused_at", models.DateTimeField(blank=True, null=True, verbose_name="paused")),
+                ("attempt", models.PositiveSmallIntegerField(default=0, verbose_name="attempt")),
+                ("max_attempts", models.PositiveSmallIntegerField(default=5, verbose_name="most attempts")),
+                (
+                    "fence",
+                    models.PositiveBigIntegerField(
+                        default=0, editable=False, help_text="Grows at every claim; voids the writes of a late worker."
+                    ),
+                ),
+                ("worker", models.CharField(blank=True, editable=False, max_length=120, verbose_name="worker")),
+                ("lease_until", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="lease until")),
+                ("progress", models.PositiveSmallIntegerField(default=0, help_text="Percent.", verbose_name="progress")),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="doing")),
+                (
+                    "history",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        editable=False,
+                        help_text="The last 50 ends of an attempt and acts of a person, oldest first.",
+                        verbose_name="history",
+                    ),
+                ),
+                (
+                    "created_at",
+                    jobs.fields.DatabaseTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name="created"
+                    ),
+                ),
+                ("started_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="started")),
+                ("finalized_at", models.DateTimeField(blank=True, editable=False, null=True, verbose_name="ended")),
+                ("reason", models.CharField(blank=True, max_length=30, verbose_name="why")),
+                (
+                    "video",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="observations",
+                        to="crawler.video",
+                        verbose_name="video",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'observation',
-                'verbose_name_plural': 'observations',
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('paused_at__isnull', True), ('state__in', ('pending', 'retrying'))), fields=['priority', 'scheduled_at', 'id'], name='observejob_due'), models.Index(fields=['state', '-id'], name='observejob_state'), models.Index(fields=['created_at'], name='observation_asked')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('finalized_at__isnull', False), ('state__in', ('completed', 'failed', 'cancelled'))), models.Q(models.Q(('state__in', ('completed', 'failed', 'cancelled')), _negated=True), ('finalized_at__isnull', True)), _connector='OR'), name='observejob_finalized_at_iff_final'), models.CheckConstraint(condition=models.Q(models.Q(('lease_until__isnull', False), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('lease_until__isnull', True)), _connector='OR'), name='observejob_leased_iff_running'), models.UniqueConstraint(condition=models.Q(('state__in', ('completed', 'failed', 'cancelled')), _negated=True), fields=('video',), name='one_live_observation_per_video')],
+                "verbose_name": "observation",
+                "verbose_name_plural": "observations",
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("paused_at__isnull", True), ("state__in", ("pending", "retrying"))),
+                        fields=["priority", "scheduled_at", "id"],
+                        name="observejob_due",
+                    ),
+                    models.Index(fields=["state", "-id"], name="observejob_state"),
+                    models.Index(fields=["created_at"], name="observation_asked"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("finalized_at__isnull", False), ("state__in", ("completed", "failed", "cancelled"))),
+                            models.Q(
+                                models.Q(("state__in", ("completed", "failed", "cancelled")), _negated=True),
+                                ("finalized_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="observejob_finalized_at_iff_final",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lease_until__isnull", False), ("state", "running")),
+                            models.Q(models.Q(("state", "running"), _negated=True), ("lease_until__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="observejob_leased_iff_running",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("completed", "failed", "cancelled")), _negated=True),
+                        fields=("video",),
+                        name="one_live_observation_per_video",
+                    ),
+                ],
             },
         ),
     ]
