@@ -231,7 +231,7 @@ def scan_now(source: Source, *, by: AbstractBaseUser | AnonymousUser | None = No
 # -- what ----------------------------------------------------------------------------------------------
 
 
-def load_topics(path: Path, workspace: Any, *, platform: str = "douyin") -> tuple[int, int]:
+def load_topics(path: Path, workspace: Any, *, platform: str = "douyin", interval_minutes: int = 60) -> tuple[int, int]:
     """Watch every topic of a file, one per line, `#` before remarks; return how many are new and how many there are.
 
     Raises OSError or UnicodeDecodeError for a file that cannot be read, ValidationError for a line that cannot be a topic.
@@ -248,7 +248,13 @@ def load_topics(path: Path, workspace: Any, *, platform: str = "douyin") -> tupl
     before = set(watched.filter(value__in=wanted).values_list("value", flat=True))
     Source.objects.bulk_create(
         [
-            Source(workspace=workspace, platform=platform, kind=SourceKind.TOPIC, value=topic)
+            Source(
+                workspace=workspace,
+                platform=platform,
+                kind=SourceKind.TOPIC,
+                value=topic,
+                interval_minutes=interval_minutes,
+            )
             for topic in wanted
             if topic not in before
         ],

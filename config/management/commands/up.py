@@ -25,6 +25,8 @@ from workspaces.models import first_workspace
 DRAIN_SECONDS = 60.0
 WEB_SECONDS = 180.0
 SAMPLE_SECONDS = 600.0  # a first start makes its videos
+SAMPLE_INTERVAL_MINUTES = 10
+"""Often enough for a visitor to see numbers grow and a surge foretold."""
 
 
 class Command(BaseCommand):
@@ -191,7 +193,9 @@ def refuse_taken_ports(ports: range) -> None:
 
 def watch_topics(supervisor: Supervisor) -> None:
     """Make the sample's topics sources of the first workspace, once, and look at the new ones, so that the feed fills."""
-    new, total = services.load_topics(engines.PROJECT / "config" / "topics.txt", first_workspace())
+    new, total = services.load_topics(
+        engines.PROJECT / "config" / "topics.txt", first_workspace(), interval_minutes=SAMPLE_INTERVAL_MINUTES
+    )
     if new:
         services.dispatch_due_sources()
     connections.close_all()
