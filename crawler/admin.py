@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
@@ -94,7 +95,6 @@ class SourceAdmin(AuditedActions, ModelAdmin):
         "show_detail",
         "show_last_good",
         "show_next",
-        "is_active",
         "show_links",
     ]
     list_filter = ["outcome", "is_active", "platform", "kind", "auto_download", "workspace"]
@@ -129,7 +129,7 @@ class SourceAdmin(AuditedActions, ModelAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "kinds":
             choices = forms.TypedMultipleChoiceField(choices=VideoKind.choices, widget=UnfoldAdminCheckboxSelectMultipleWidget())
-            choices.label = db_field.verbose_name
+            choices.label = capfirst(db_field.verbose_name)
             return choices
         return super().formfield_for_dbfield(db_field, request, **options)
 
@@ -171,7 +171,7 @@ class SourceAdmin(AuditedActions, ModelAdmin):
 
     @display(description=_("next run"), ordering="next_run_at")
     def show_next(self, source: Source) -> str:
-        return str(naturaltime(source.next_run_at)) if source.is_active else "–"
+        return str(naturaltime(source.next_run_at) if source.is_active else _("paused"))
 
     @display(description=_("look at"))
     def show_links(self, source: Source) -> SafeString:
