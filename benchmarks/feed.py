@@ -74,7 +74,7 @@ def make(count: int, words: Words) -> None:
         cursor.execute(
             """INSERT INTO crawler_author
                    (platform, external_id, handle, name, url, avatar_url, bio, is_verified, first_seen_at, last_seen_at)
-               SELECT 'douyin', n, 'handle' || n, 'Author ' || n, '', '', '', false, now(), now() FROM generate_series(1, %s) n""",
+            SELECT 'douyin', n, 'handle' || n, 'Author ' || n, '', '', '', false, now(), now() FROM generate_series(1, %s) n""",
             [AUTHORS],
         )
         started = time.perf_counter()

@@ -1,8 +1,8 @@
 """Who asks: for a page of the workspace, or for a download without an account."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser
@@ -42,25 +42,21 @@ def known_asker(request: HttpRequest) -> dict[str, Any]:
 def member(view: MemberView[P]) -> View[P]:
     """Hands over the active membership of who is signed in; others are asked to sign in."""
 
-    @login_required
-    @wraps(view)
     def asked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         membership = membership_of(request)
         if membership is None:
             raise PermissionDenied(_("You belong to no workspace. Ask somebody who does to invite you."))
         return view(request, membership, *args, **kwargs)
 
-    return asked
+    return cast(View[P], login_required(update_wrapper(asked, view)))
 
 
 def editor(view: MemberView[P]) -> View[P]:
     """The same for those who may change what the workspace watches."""
 
-    @member
-    @wraps(view)
     def asked(request: HttpRequest, membership: Membership, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not membership.may_edit:
             raise PermissionDenied(_("Only editors of this workspace may do this."))
         return view(request, membership, *args, **kwargs)
 
-    return asked
+    return member(cast(MemberView[P], update_wrapper(asked, view)))

@@ -7,14 +7,16 @@ only who belongs to its workspace. Messages are JSON: {"event": "news" | "video-
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import os
 import threading
 import time
-from typing import Any
+from concurrent.futures import Future
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import redis.exceptions
-from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 NEWS = "news"
 MOST_NAMED = 60
 SEND_SECONDS = 1.0
+MOST_WAITING = 200
+"""Hints on their way; more are dropped."""
 REST_SECONDS = 30.0
 """After Redis failed, nothing is sent for so long: hints are worth no waiting."""
 
@@ -66,24 +70,29 @@ class EventsConsumer(AsyncJsonWebsocketConsumer):
         await self.send_json(message["content"])
 
 
-routes = [re_path(r"^ws/events$", EventsConsumer.as_asgi())]
+# Channels reads these routes, not Django: the application is no view.
+routes = [re_path(r"^ws/events$", cast(Any, EventsConsumer.as_asgi()))]
 
 
 def announce(group: str, **content: Any) -> None:
-    """Tell the pages that show it. Never raises and never waits long: what is missed is seen at the next look."""
-    if not _rest.is_over():
-        return
-    try:
-        async_to_sync(_send)(group, {"event": group, **content})
-    except (redis.exceptions.RedisError, OSError, TimeoutError, RuntimeError) as error:
-        _rest.begin()
-        logger.info("Live hints rest for a while", extra={"error": repr(error)[:200]})
+    """Tell the pages that show it. Never raises and never waits: what is missed is seen at the next look."""
+    if _rest.is_over() and _waiting.acquire(blocking=False):
+        sent = asyncio.run_coroutine_threadsafe(_send(group, {"event": group, **content}), _voice())
+        sent.add_done_callback(_note)
 
 
 async def _send(group: str, content: dict[str, Any]) -> None:
     layer = get_channel_layer()
     if layer is not None:
         await asyncio.wait_for(layer.group_send(group, {"type": "hint", "content": content}), SEND_SECONDS)
+
+
+def _note(sent: Future[None]) -> None:
+    _waiting.release()
+    error = None if sent.cancelled() else sent.exception()
+    if error is not None:
+        _rest.begin()
+        logger.info("Live hints rest for a while", extra={"error": repr(error)[:200]})
 
 
 class _Rest:
@@ -103,6 +112,19 @@ class _Rest:
 
 
 _rest = _Rest()
+_waiting = threading.BoundedSemaphore(MOST_WAITING)
+
+
+def _voice() -> asyncio.AbstractEventLoop:
+    """This process's loop for sending, with its one connection. A new connection for each hint would cost ten times as much."""
+    return _voice_of(os.getpid())  # a fork has no threads of its parent
+
+
+@functools.cache
+def _voice_of(pid: int) -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="live-hints", daemon=True).start()
+    return loop
 
 
 def _ids(texts: list[str]) -> list[int]:

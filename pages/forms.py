@@ -55,7 +55,8 @@ class SourceForm(forms.ModelForm[Source]):
 
     def _get_validation_exclusions(self) -> set[str]:
         # The workspace is no field, but it takes part in what must be unique.
-        return super()._get_validation_exclusions() - {"workspace", *WATCHED}
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # Django's own hook, unknown to its stubs
+        return excluded - {"workspace", *WATCHED}
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}

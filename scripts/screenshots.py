@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -16,6 +17,7 @@ ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+Theme = Literal["light", "dark"]
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 README = ("feed", "video", "sources", "admin")
 
@@ -65,7 +67,7 @@ def paths(page: Page, site: str) -> dict[str, str]:
     return {name: path for name, path in found.items() if path}
 
 
-def shoot(browser: Browser, options: argparse.Namespace, size: str, theme: str) -> list[Path]:
+def shoot(browser: Browser, options: argparse.Namespace, size: str, theme: Theme) -> list[Path]:
     width, height = SIZES[size]
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -107,7 +109,7 @@ def main() -> None:
     if not options.password:
         parser.error("give the admin's password, by --password or ADMIN_PASSWORD")
     options.out.mkdir(parents=True, exist_ok=True)
-    variants = (
+    variants: list[tuple[str, Theme]] = (
         [(size, theme) for size in SIZES for theme in ("light", "dark")]
         if options.all
         else [("wide", "light"), ("phone", "dark")]

@@ -9,7 +9,7 @@ from tests import factories
 FACTORIES = [
     factory
     for name, factory in inspect.getmembers(factories, inspect.isclass)
-    if name.endswith("Factory") and not factory._meta.abstract
+    if name.endswith("Factory") and not factory._meta.abstract  # type: ignore[attr-defined]  # factory_boy has no types
 ]
 
 

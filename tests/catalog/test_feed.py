@@ -34,7 +34,8 @@ def ids(filters, **options):
 
 def walk(filters, limit):
     """All ids, page by page."""
-    found, cursor = [], ""
+    found: list[int] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = feed(filters, cursor=cursor, limit=limit)
         found += [card.id for card in page.cards]
@@ -151,7 +152,7 @@ def test_a_cursor_of_another_ordering_is_refused():
     cursor = feed(Filters(), limit=1).next_cursor
 
     with pytest.raises(InvalidCursor):
-        feed(Filters(ordering="-views"), cursor=cursor)
+        feed(Filters(ordering="-views"), cursor=cursor or "")
 
 
 def test_each_filter_keeps_what_it_names():

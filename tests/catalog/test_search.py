@@ -50,7 +50,8 @@ def test_a_search_finds_the_words_in_any_script_and_order(q, finds):
 @pytest.mark.usefixtures("_plan")
 def test_a_search_pages_like_any_feed():
     made = [ScoreFactory(classic=n % 3, video__title=f"舞蹈 {n}").video_id for n in range(7)]
-    found, cursor = [], ""
+    found: list[int] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = feed(Filters(q="舞蹈"), cursor=cursor, limit=2)
         found += [card.id for card in page.cards]
