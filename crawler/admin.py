@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet, URLField
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -171,7 +172,9 @@ class SourceAdmin(AuditedActions, ModelAdmin):
 
     @display(description=_("next run"), ordering="next_run_at")
     def show_next(self, source: Source) -> str:
-        return str(naturaltime(source.next_run_at) if source.is_active else _("paused"))
+        if not source.is_active:
+            return str(_("paused"))
+        return str(_("now") if source.next_run_at <= timezone.now() else naturaltime(source.next_run_at))
 
     @display(description=_("look at"))
     def show_links(self, source: Source) -> SafeString:
