@@ -4,7 +4,7 @@ PY := .venv/bin/python
 LOCK := requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lock format
+.PHONY: help setup run test lock format screenshots
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | column -t -s '|'
@@ -17,6 +17,9 @@ run: setup ## everything, with the sample platform; prints the address and the a
 
 test: setup ## everything CI runs, stopping at the first failure
 	@bash scripts/check.sh
+
+screenshots: setup ## pictures for docs/screenshots, of what `make run` shows; needs ADMIN_PASSWORD
+	$(PY) scripts/screenshots.py
 
 format: setup ## what machines can mend
 	.venv/bin/ruff format .
