@@ -11,12 +11,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
     multiple,
@@ -34,6 +33,7 @@ from tests.jobs.app.work import record
 from tests.jobs.conftest import expire, make_due
 
 NOW, LATER = timedelta(0), timedelta(hours=1)
+WORKERS = st.sampled_from(["w1", "w2", "w3"])
 MOST_JOBS = 4  # few, so that all meet on the same ones
 
 
@@ -63,20 +63,30 @@ class Truth:
         self.is_due = is_due
 
 
+def roll_back(job: Chore) -> None:
+    """Record the work, and fail before the commit."""
+    try:
+        with job.fenced():
+            Entry.objects.create(chore=job.pk, fence=job.fence)
+            job.complete("done")
+            raise ZeroDivisionError
+    except ZeroDivisionError:
+        return
+
+
 class Life(RuleBasedStateMachine):
     claims = Bundle("claims")
     """Jobs as their workers hold them, most of them lost long ago."""
     sights = Bundle("sights")
     """Jobs as persons have seen them."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(target=sights, most=st.lists(st.integers(1, 4), min_size=2, max_size=3))
+    def begin(self, most: list[int]) -> object:
         Chore.objects.all().delete()
         Entry.objects.all().delete()
-        PausedKind.objects.all().delete()
         queue._fronts.clear()
         self.truth: dict[int, Truth] = {}
-        self.is_paused = False
+        return multiple(*(self.enqueue(each, 50, True) for each in most))
 
     # -- what the house does
 
@@ -90,29 +100,36 @@ class Life(RuleBasedStateMachine):
                 cursor.execute("UPDATE chores_chore SET scheduled_at = now() + interval '1 hour' WHERE id = %s", [job.pk])
         return job
 
-    @rule()
-    def pauses_are_over(self) -> None:
+    @rule(what=st.sampled_from(["pauses end", "rescue", "both"]))
+    def time_passes(self, what: str) -> None:
+        if what != "pauses end":
+            self.rescue()
+        if what != "rescue":
+            self.pauses_end()
+
+    def pauses_end(self) -> None:
         make_due()
         for truth in self.truth.values():
             truth.is_due = True
 
-    @rule(is_paused=st.booleans())
-    def pause_the_kind(self, is_paused: bool) -> None:
-        if is_paused:
-            PausedKind.objects.get_or_create(kind="chore")
-        else:
-            PausedKind.objects.all().delete()
-        self.is_paused = is_paused
+    @rule()
+    def claim_while_the_kind_is_paused(self) -> None:
+        pause = PausedKind.objects.create(kind="chore")
+        assert Chore.objects.claim_batch(9) == []
+        pause.delete()
 
-    @rule(claim=claims)
-    def a_worker_falls_silent(self, claim: Chore) -> None:
+    @rule(claim=claims, then=st.sampled_from(["nothing", "rescued", "rescued long ago"]))
+    def a_worker_falls_silent(self, claim: Chore, then: str) -> None:
         truth = self.truth[claim.pk]
         if truth.is_held_by(claim):
             expire(claim)
             truth.is_expired = True
+        if then != "nothing":
+            self.rescue()
+        if then == "rescued long ago":
+            self.pauses_end()
 
-    @rule(is_long_ago=st.booleans())
-    def rescue(self, is_long_ago: bool) -> None:
+    def rescue(self) -> None:
         lost = {pk: truth for pk, truth in self.truth.items() if truth.state == State.RUNNING and truth.is_expired}
 
         rescued = Chore.objects.rescue()
@@ -121,36 +138,49 @@ class Life(RuleBasedStateMachine):
         for truth in lost.values():
             truth.is_expired = False
             truth.end_attempt(is_due=False)
-        if is_long_ago:
-            self.pauses_are_over()
 
     # -- what workers do
 
-    @rule(target=claims, size=st.integers(1, 4), worker=st.sampled_from(["w1", "w2", "w3"]), has_just_looked=st.booleans())
-    def claim(self, size: int, worker: str, has_just_looked: bool) -> object:
-        if not has_just_looked:
-            queue._fronts.clear()
-        claimable = {pk for pk, truth in self.truth.items() if truth.is_claimable() and not self.is_paused}
+    @rule(target=claims, worker=WORKERS)
+    def claim_one(self, worker: str) -> object:
+        queue._fronts.clear()
+        claimable = [pk for pk, truth in self.truth.items() if truth.is_claimable()]
+
+        job = Chore.objects.claim(worker=worker)
+
+        if job is None:
+            assert not claimable
+            return multiple()
+        assert job.priority == min(self.truth[pk].priority for pk in claimable)
+        self.was_claimed(job, worker)
+        return job
+
+    @rule(target=claims, size=st.integers(1, 4), worker=WORKERS)
+    def claim_some(self, size: int, worker: str) -> object:
+        are_claimable = any(truth.is_claimable() for truth in self.truth.values())
 
         jobs = Chore.objects.claim_batch(size, worker=worker)
 
-        assert bool(jobs) == bool(claimable)
-        assert {job.pk for job in jobs} <= claimable
+        assert bool(jobs) == are_claimable
         assert len({job.pk for job in jobs}) == len(jobs) <= size
-        if not has_just_looked and jobs:
-            assert self.truth[jobs[0].pk].priority == min(self.truth[pk].priority for pk in claimable)
         for job in jobs:
-            truth = self.truth[job.pk]
-            truth.state, truth.is_expired = State.RUNNING, False
-            truth.attempt += 1
-            truth.fence += 1
-            assert (job.attempt, job.fence, job.worker) == (truth.attempt, truth.fence, worker)
+            self.was_claimed(job, worker)
         return multiple(*jobs)
+
+    def was_claimed(self, job: Chore, worker: str) -> None:
+        truth = self.truth[job.pk]
+        assert truth.is_claimable()
+        truth.state, truth.is_expired = State.RUNNING, False
+        truth.attempt += 1
+        truth.fence += 1
+        assert (job.attempt, job.fence, job.worker) == (truth.attempt, truth.fence, worker)
 
     def works(self, claim: Chore, act: object, *arguments: object, **options: object) -> bool:
         """Do a worker's act; it must succeed exactly when that worker still holds the job."""
         assert callable(act)
         is_held = self.truth[claim.pk].is_held_by(claim)
+        if self.truth[claim.pk].state == State.RUNNING == claim.state and not is_held:
+            event("too late, and another one holds it")
         try:
             act(*arguments, **options)
         except (LeaseLost, InvalidTransition):
@@ -165,30 +195,33 @@ class Life(RuleBasedStateMachine):
         if self.works(claim, claim.report, progress=50, note="half"):
             self.truth[claim.pk].is_expired = False
 
-    @rule(claim=claims)
-    def do_the_work(self, claim: Chore) -> None:
-        if self.works(claim, record, claim):
-            truth = self.truth[claim.pk]
-            truth.state, truth.is_expired = State.COMPLETED, False
-            truth.done += 1
-
-    @rule(claim=claims)
-    def do_the_work_and_be_rolled_back(self, claim: Chore) -> None:
-        def half() -> None:
-            with claim.fenced():
-                Entry.objects.create(chore=claim.pk, fence=claim.fence)
-                claim.complete("done")
-                raise ZeroDivisionError
-
-        try:
-            self.works(claim, half)
-        except ZeroDivisionError:
-            assert self.truth[claim.pk].is_held_by(claim)
-
-    @rule(claim=claims)
-    def complete(self, claim: Chore) -> None:
-        if self.works(claim, claim.complete, "ok"):
-            self.truth[claim.pk].state = State.COMPLETED
+    @rule(
+        claim=claims,
+        how=st.sampled_from(["record", "roll back", "complete", "fail", "give up", "snooze"]),
+        pause=st.sampled_from([NOW, LATER]),
+    )
+    def end(self, claim: Chore, how: str, pause: timedelta) -> None:
+        truth = self.truth[claim.pk]
+        match how:
+            case "record":
+                if self.works(claim, record, claim):
+                    truth.state = State.COMPLETED
+                    truth.done += 1
+            case "roll back":
+                self.works(claim, roll_back, claim)
+            case "complete":
+                if self.works(claim, claim.complete, "ok"):
+                    truth.state = State.COMPLETED
+            case "fail":
+                if self.works(claim, claim.fail, "reset", code="network", retry_after=pause):
+                    truth.end_attempt(is_due=pause == NOW)
+            case "give up":
+                if self.works(claim, claim.give_up, "gone", code="gone"):
+                    truth.state = State.FAILED
+            case "snooze":
+                if self.works(claim, claim.snooze, pause, code="rate_limited"):
+                    truth.state, truth.is_due = State.PENDING, pause == NOW
+                    truth.attempt -= 1
 
     @rule(some=st.lists(claims, min_size=1, max_size=4, unique_by=lambda job: job.pk))
     def complete_many(self, some: list[Chore]) -> None:
@@ -200,33 +233,16 @@ class Life(RuleBasedStateMachine):
         for job in held:
             self.truth[job.pk].state = State.COMPLETED
 
-    @rule(claim=claims, pause=st.sampled_from([NOW, LATER]))
-    def fail(self, claim: Chore, pause: timedelta) -> None:
-        if self.works(claim, claim.fail, "reset", code="network", retry_after=pause):
-            self.truth[claim.pk].end_attempt(is_due=pause == NOW)
-
-    @rule(claim=claims)
-    def give_up(self, claim: Chore) -> None:
-        if self.works(claim, claim.give_up, "gone", code="gone"):
-            self.truth[claim.pk].state = State.FAILED
-
-    @rule(claim=claims, pause=st.sampled_from([NOW, LATER]))
-    def snooze(self, claim: Chore, pause: timedelta) -> None:
-        if self.works(claim, claim.snooze, pause, code="rate_limited"):
-            truth = self.truth[claim.pk]
-            truth.state, truth.is_due = State.PENDING, pause == NOW
-            truth.attempt -= 1
-
     # -- what persons do
 
-    @rule(target=sights, sight=consumes(sights))
-    def look_again(self, sight: Chore) -> Chore:
-        job: Chore = Chore.objects.get(pk=sight.pk)
-        return job
-
-    @rule(sight=sights, act=st.sampled_from(["cancel", "pause", "resume", "run_again"]))
-    def act(self, sight: Chore, act: str) -> None:
+    @rule(sight=sights, looks_first=st.booleans(), act=st.sampled_from(["cancel", "pause", "resume", "run_again", "save"]))
+    def act(self, sight: Chore, looks_first: bool, act: str) -> None:
         truth = self.truth[sight.pk]
+        if looks_first:
+            sight = Chore.objects.get(pk=sight.pk)
+        if act == "save":
+            sight.save()  # which must turn nothing back
+            return
         possible = {
             "cancel": truth.state not in FINAL,
             "pause": truth.state in (State.PENDING, State.RETRYING),
@@ -248,10 +264,9 @@ class Life(RuleBasedStateMachine):
             truth.state = State.CANCELLED
         truth.is_paused = act == "pause"
 
-    @precondition(lambda self: self.truth)
-    @rule(sight=sights)
-    def save_an_old_instance(self, sight: Chore) -> None:
-        sight.save()
+    def teardown(self) -> None:
+        for truth in getattr(self, "truth", {}).values():
+            event(f"ended {truth.state}")
 
     # -- what must always be so
 
@@ -279,8 +294,8 @@ def test_no_order_of_events_loses_doubles_or_revives_a_job():
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=80,
-            stateful_step_count=40,
+            max_examples=100,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
