@@ -24,7 +24,7 @@ from benchmarks.measure import ratio, setup_django, show, take_turns
 
 LIMIT = 50
 PATHS = {
-    "API": f"/api/videos?limit={LIMIT}",
+    "API": f"/api/videos?ordering=-score&limit={LIMIT}",
     "JSON by SQL": "/floor",
     "JSON by SQL, no Django": "/bare",
     "ModelSerializer": "/serializer",
