@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 XY = tuple[float, float]
+LETTER_WIDTH = 11
 
 NICE_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 TIME_STEPS = (
@@ -33,13 +34,29 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment worth a line. `kind` is how it is drawn."""
+
+    at: datetime
+    words: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
-    """Words at a moment, on the side of it where there is room."""
+    """Words at a moment, on the side of it where there is room; `row` tells them apart from those near by."""
 
     x: float
     at: datetime
     words: str
     anchor: str
+    kind: str = ""
+    row: int = 0
+
+    @property
+    def dy(self) -> str:
+        """Below the top of the plot, in heights of the letters: they are larger on a phone."""
+        return f"{0.85 + 1.25 * self.row:.2f}em"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,7 @@ def sparkline(values: Sequence[float], *, width: float = 100, height: float = 28
 def growth(
     history: Sequence[tuple[datetime, int]],
     *,
-    marks: Sequence[tuple[datetime, str]] = (),
+    marks: Sequence[Mark] = (),
     width: int = 720,
     height: int = 280,
 ) -> Chart | None:
@@ -121,9 +138,24 @@ def growth(
         values=[(round(y_of(value), 1), value) for value in ticks],
         step=ticks[1] - ticks[0],
         times=[label(at, "", 40) for at in time_ticks(begins, ends)],
-        marks=[label(at, words, 90) for at, words in marks if begins <= at <= ends],
+        marks=_in_rows([replace(label(mark.at, mark.words, 120), kind=mark.kind) for mark in marks if begins <= mark.at <= ends]),
         is_short=ends - begins < timedelta(days=4),
     )
+
+
+def _in_rows(labels: Sequence[Label]) -> list[Label]:
+    """Each in the first row where no words of another lie."""
+    placed: list[Label] = []
+    for label in sorted(labels, key=lambda label: label.x):
+        taken = {other.row for other in placed if _reach(other)[0] < _reach(label)[1] and _reach(label)[0] < _reach(other)[1]}
+        placed.append(replace(label, row=next(row for row in itertools.count() if row not in taken)))
+    return placed
+
+
+def _reach(label: Label) -> XY:
+    """About how far its words go, in the largest letters."""
+    length = LETTER_WIDTH * (len(label.words) + 2)
+    return (label.x - length, label.x) if label.anchor == "end" else (label.x, label.x + length)
 
 
 def nice_ticks(low: float, high: float, *, about: int = 4) -> list[float]:

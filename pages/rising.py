@@ -20,6 +20,7 @@ from catalog.ordering import ordering_of
 from crawler.models import Author, Sound
 from crawler.providers import registry
 from pages.asking import is_htmx
+from pages.why import HEAD_OF_ORDERING, Why, why
 
 PAGE = 30
 """Whole rows, whether 2, 3, 5 or 6 fit side by side."""
@@ -43,6 +44,8 @@ class FeedView:
     filters: Filters
     more_url: str
     is_first: bool
+    whys: dict[int, Why]
+    """Why its videos rank, by id: as the ordering asks."""
 
 
 @require_safe
@@ -103,7 +106,8 @@ def show_feed(request: HttpRequest, filters: Filters) -> FeedView:
     except InvalidCursor as error:
         raise BadRequest(str(error)) from error
     more = urlencode({**request.GET.dict(), "cursor": page.next_cursor}) if page.next_cursor else ""
-    return FeedView(page, filters, f"{request.path}?{more}" if more else "", not cursor)
+    whys = why([card.id for card in page.cards], HEAD_OF_ORDERING.get(ordering_of(filters), "virality"))
+    return FeedView(page, filters, f"{request.path}?{more}" if more else "", not cursor, whys)
 
 
 def url_of(filters: Filters) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.detail import Detail, Media, Metrics, Observation, detail, metrics
+from catalog.surging import surges_of
 from crawler.models import Video, VideoKind
 from downloads import services, status
 from downloads.errors import TooManyWaiting
@@ -22,6 +24,8 @@ from downloads.models import AssetRole, Quality
 from downloads.status import DownloadStatus
 from pages import charts
 from pages.asking import asker, is_htmx
+from pages.why import HEADS, why
+from ranking.models import Surge
 from workspaces.middleware import workspace_of
 
 LIVE = ("queued", "downloading")
@@ -71,6 +75,7 @@ def video(request: HttpRequest, pk: int) -> HttpResponse:
     workspace = workspace_of(request)
     mine = [sighting for sighting in found.sightings if workspace and sighting.source.workspace_id == workspace.pk]
     box = _box(found.video, _quality(request))
+    moments = _moments(observed, surges_of(pk))
     context = {
         **_player(found),
         "card": found.card,
@@ -81,7 +86,10 @@ def video(request: HttpRequest, pk: int) -> HttpResponse:
         "metrics": observed,
         "parts": _parts(observed),
         "counters": _counters(found, observed),
-        "chart": _chart(observed),
+        "chart": _chart(observed, moments),
+        "moments": moments,
+        **_why(found, request),
+        "scored_at": observed.scored_at,
         "table": observed.history[::-1][:MOST_ROWS],
         "box": box,
         "refresh_seconds": 3 if box.is_live else 0,
@@ -169,13 +177,42 @@ def _counters(found: Detail, observed: Metrics) -> list[Counter]:
     ]
 
 
-def _chart(observed: Metrics) -> dict[str, Any] | None:
+def _chart(observed: Metrics, moments: list[charts.Mark]) -> dict[str, Any] | None:
     """Views over time, or likes where no views are shown."""
     for name, words in (("views", _("Views")), ("likes", _("Likes"))):
-        marks = [(observed.surging_since, _("surging"))] if observed.surging_since else []
-        if chart := charts.growth(_course(observed.history, name), marks=marks):
+        if chart := charts.growth(_course(observed.history, name), marks=moments):
             return {"metric": words, "svg": chart}
     return None
+
+
+def _moments(observed: Metrics, surges: Sequence[Surge]) -> list[charts.Mark]:
+    """What was foretold of it, and what came, oldest first: as far back as its history is shown."""
+    begins = observed.history[0].observed_at if observed.history else None
+    found = [
+        charts.Mark(at, str(words), kind)
+        for surge in surges
+        for at, words, kind in (
+            (surge.watched_at if surge.watched_at != surge.alerted_at else None, _("watched"), "watch"),
+            (surge.alerted_at, _("alert"), "alert"),
+            (surge.peaked_at, _("past its peak"), "peak"),
+            (surge.reached_at, _("top level"), "reached"),
+        )
+        if at is not None and begins is not None and at >= begins
+    ]
+    return sorted(found, key=lambda mark: mark.at)
+
+
+def _why(found: Detail, request: HttpRequest) -> dict[str, Any]:
+    """The explanation of the head that the URL names, and links to the others."""
+    card = found.card
+    head = request.GET.get("head", "")
+    head = head if head in HEADS else "virality"
+    chances = {"virality": card.virality, "breakout": card.breakout, "surge": card.reach}
+    heads = [
+        {"label": label, "url": f"?head={name}#why", "chance": chances[name], "is_current": name == head}
+        for name, label in HEADS.items()
+    ]
+    return {"why": why([card.id], head).get(card.id), "heads": heads}
 
 
 def _course(history: list[Observation], name: str) -> list[tuple[datetime, int]]:

@@ -54,7 +54,9 @@ class Why:
     def main(self) -> list[str]:
         """The two or three that matter most, each a phrase."""
         telling = [share for share in self.shares if abs(share.points) >= SLIGHT]
-        return [_("%(what)s: %(words)s") % {"what": capfirst(share.name), "words": share.words} for share in telling[:MOST_ON_A_CARD]]
+        return [
+            _("%(what)s: %(words)s") % {"what": capfirst(share.name), "words": share.words} for share in telling[:MOST_ON_A_CARD]
+        ]
 
     @property
     def question(self) -> str:
@@ -66,10 +68,10 @@ class Why:
         z = self.told.robust_z
         if z is None:
             return ""
-        if z >= 6:
+        if z >= 4:
             return _("far beyond what is usual")
-        if z >= 3:
-            return _("well beyond what is usual")
+        if z >= 2:
+            return _("well above what is usual")
         if z >= 1:
             return _("above what is usual")
         return _("as usual") if z > -1 else _("below what is usual")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages import charts
+from pages.charts import Mark
 
 BEGIN = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -78,12 +79,31 @@ def test_times_on_the_axis_are_few_and_inside(span):
 
 def test_a_chart_marks_only_what_lies_in_it():
     history = [(BEGIN, 10), (BEGIN + timedelta(hours=5), 90)]
-    chart = charts.growth(history, marks=[(BEGIN + timedelta(hours=1), "in"), (BEGIN - timedelta(hours=1), "out")])
+    chart = charts.growth(
+        history, marks=[Mark(BEGIN + timedelta(hours=1), "in", "alert"), Mark(BEGIN - timedelta(hours=1), "out")]
+    )
 
     assert chart is not None
-    assert [mark.words for mark in chart.marks] == ["in"]
+    assert [(mark.words, mark.kind) for mark in chart.marks] == [("in", "alert")]
     assert [dot.value for dot in chart.dots] == [10, 90]
     assert chart.left <= chart.dots[0].x < chart.dots[1].x <= chart.right
+
+
+def test_words_of_moments_close_together_stand_below_each_other():
+    history = [(BEGIN + timedelta(hours=n), n) for n in range(25)]
+    near = [Mark(BEGIN + timedelta(hours=hours), words) for hours, words in ((3, "watched"), (3.5, "alert"), (4, "top level"))]
+    far = Mark(BEGIN + timedelta(hours=20), "past its peak")
+
+    chart = charts.growth(history, marks=[far, *reversed(near)])
+
+    assert chart
+    assert [(mark.words, mark.row) for mark in chart.marks] == [
+        ("watched", 0),
+        ("alert", 1),
+        ("top level", 2),
+        ("past its peak", 0),
+    ]
+    assert chart.marks[0].dy == "0.85em"
 
 
 @pytest.mark.parametrize("history", [[], [(BEGIN, 1)], [(BEGIN, 1), (BEGIN, 2)]])
