@@ -181,7 +181,10 @@ def test_an_address_that_expired_is_asked_for_anew(site: Sample, clip_video: Vid
 
     job = fetch(clip_video)
 
-    assert (job.state, job.extractor) == (State.COMPLETED, "browser_page"), job.error
+    assert (job.state, job.extractor) == (State.COMPLETED, "ytdlp"), job.error
+    kept = Asset.objects.get(video=clip_video, role=AssetRole.VIDEO).object
+    assert kept is not None
+    assert kept.height == clip_video.media[0]["height"]
 
 
 def test_a_video_in_two_qualities_of_one_file_is_stored_once(clip_video: Video) -> None:
@@ -197,7 +200,8 @@ def test_a_video_in_two_qualities_of_one_file_is_stored_once(clip_video: Video) 
 
 
 def test_extractors_are_rows_that_can_be_switched_off(site: Sample, clip_video: Video) -> None:
-    Extractor.objects.create(name="crawl_url", platform="douyin", is_enabled=False)
+    for name in ("crawl_url", "ytdlp"):
+        Extractor.objects.create(name=name, platform="douyin", is_enabled=False)
 
     job = fetch(clip_video)
 
