@@ -87,8 +87,9 @@ def make(count: int, words: Words) -> None:
         cursor.execute("INSERT INTO catalog_searchtext SELECT id, catalog_fold(title) FROM crawler_video")
         cursor.execute("CREATE INDEX catalog_searchtext_grams ON catalog_searchtext USING gin (catalog_grams(text))")
         cursor.execute(
-            """INSERT INTO ranking_score (video_id, classic, momentum, is_surging, observed_at)
-               SELECT id, exp(random() * 12) + random(), random(), random() < 0.01, now() FROM crawler_video"""
+            """INSERT INTO ranking_score (video_id, virality, breakout, reach, classic, momentum, is_surging, observed_at)
+               SELECT id, random(), random(), random(), exp(random() * 12) + random(), random(), random() < 0.01, now()
+               FROM crawler_video"""
         )
         cursor.execute(
             """INSERT INTO crawler_metricsnapshot (video_id, observed_at, views, likes)
@@ -141,7 +142,7 @@ def compare_depths(count: int, rounds: int) -> None:
 
     depths = [depth for depth in (50 * 100, 50 * 10_000, count - 100) if depth < count]
     rows: list[tuple[str, ...]] = [("ordering", "cards before it", "p50, ms", "by page 1")]
-    for ordering in ("-score", "-published_at", "-views"):
+    for ordering in ("-virality", "-published_at", "-views"):
         filters = Filters(ordering=ordering)
         contestants: dict[str, Callable[[], float]] = {"0": lambda f=filters: milliseconds(lambda: feed(f, limit=50))}
         for depth in depths:
@@ -153,7 +154,10 @@ def compare_depths(count: int, rounds: int) -> None:
 
     def offset(depth: int) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT video_id FROM ranking_score ORDER BY classic DESC, video_id DESC OFFSET %s LIMIT 50", [depth])
+            cursor.execute(
+                "SELECT video_id FROM ranking_score ORDER BY coalesce(virality, -1) DESC, video_id DESC OFFSET %s LIMIT 50",
+                [depth],
+            )
             cursor.fetchall()
 
     for depth in depths:

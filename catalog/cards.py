@@ -12,12 +12,11 @@ from django.utils import timezone
 
 from catalog.filters import MAX_BIGINT
 from downloads import storage
+from downloads.processing.containers import extension_of
 
 SPARKLINE_POINTS = 24
 SPARKLINE_PERIOD = timedelta(days=14)
 """Older partitions are not even looked at."""
-
-EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "video/mp4": "mp4", "video/webm": "webm"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,7 @@ class StoredFile:
 
     @property
     def filename(self) -> str:
-        extension = EXTENSIONS.get(self.mime) or self.mime.rpartition("/")[2]
-        return f"{self.name}.{extension}"
+        return f"{self.name}.{extension_of(self.mime)}"
 
     @property
     def link(self) -> str:

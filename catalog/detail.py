@@ -8,7 +8,8 @@ from datetime import datetime
 from catalog.cards import Card, StoredFile, card
 from catalog.filters import MAX_BIGINT
 from crawler.models import MetricSnapshot, SourceVideo, Video
-from downloads.models import Asset, AssetRole, AssetState
+from downloads.filenames import filename_for
+from downloads.models import Asset, AssetRole, AssetState, Quality
 from ranking.classic import weights
 from ranking.scoring.classic import Part, parts
 
@@ -124,12 +125,10 @@ def _media(video: Video) -> list[Media]:
 
 
 def file_name(video: Video, asset: Asset) -> str:
-    """What a saved file is called, without extension: whose, which, and what of it. Fit for every file system."""
-    words = [video.platform, video.external_id]
+    """What a saved file is called, without extension."""
+    name = filename_for(video.title, video.external_id, "").removesuffix(".")
     if asset.role == AssetRole.SLIDE:
-        words.append(f"{asset.position + 1:02d}")
-    elif asset.role == AssetRole.THUMBNAIL:
-        words.append(f"{asset.position}-percent")
-    elif asset.quality not in ("", "best"):
-        words.append(asset.quality)
-    return "-".join("".join(letter if letter.isalnum() else "_" for letter in word)[:80] for word in words)
+        return f"{name} {asset.position + 1:02d}"
+    if asset.role == AssetRole.THUMBNAIL:
+        return f"{name} at {asset.position} percent"
+    return name if asset.quality in ("", Quality.BEST) else f"{name} {asset.quality}"
