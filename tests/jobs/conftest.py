@@ -18,6 +18,9 @@ from config.settings import BASE_DIR
 from jobs import lifecycle, nudge, queue
 from tests.jobs.app.models import Chore
 
+PATIENCE = 120.0
+"""Seconds; a process starts in two, but a machine may be busy."""
+
 
 @pytest.fixture(autouse=True)
 def _as_if_started_anew() -> Iterator[None]:
@@ -57,7 +60,7 @@ def make_due() -> None:
         cursor.execute("UPDATE chores_chore SET scheduled_at = now() WHERE state IN ('pending', 'retrying')")
 
 
-def until(is_reached: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(is_reached: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Ask again and again; fail when it takes too long."""
     ends = time.monotonic() + seconds
     while not is_reached():
@@ -81,7 +84,7 @@ class Worker:
                 stderr=subprocess.STDOUT,
             )
 
-    def wait(self, seconds: float = 60.0) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         return self.process.wait(seconds)
 
     def send(self, number: signal.Signals) -> None:

@@ -56,7 +56,7 @@ class Truth:
         return self.state in (State.PENDING, State.RETRYING) and self.is_due and not self.is_paused
 
     def is_held_by(self, job: Chore) -> bool:
-        return self.state == State.RUNNING == job.state and self.fence == job.fence
+        return self.state == State.RUNNING and self.fence == job.fence
 
     def end_attempt(self, *, is_due: bool) -> None:
         self.state = State.RETRYING if self.attempt < self.max_attempts else State.FAILED

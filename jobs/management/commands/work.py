@@ -1,5 +1,6 @@
 """Do due jobs in this process, without Celery."""
 
+import logging
 import signal
 import time
 from typing import Any
@@ -8,8 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import close_old_connections
 
 from jobs import kinds, lifecycle
-from jobs.runner import drain
+from jobs.runner import DATABASE_GONE, drain
 from jobs.services import rescue
+
+logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
 ROUND_SECONDS = 30.0  # then the other kinds have their turn, and lost jobs are rescued
@@ -27,21 +30,29 @@ class Command(BaseCommand):
         if unknown := sorted(set(options["kinds"]) - set(known)):
             raise CommandError(f"Unknown kind: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
         chosen = [known[name] for name in options["kinds"]] or list(known.values())
-        signal.signal(signal.SIGTERM, lambda *_: lifecycle.stop())
-        signal.signal(signal.SIGINT, lambda *_: lifecycle.stop())
-
         done = dict.fromkeys((kind.name for kind in chosen), 0)
-        while not lifecycle.is_stopping():
-            close_old_connections()
-            rescue()
-            found = 0
-            for kind in chosen:
-                count = drain(kind, seconds=ROUND_SECONDS)
-                done[kind.name] += count
-                found += count
-            if not found:
-                if options["drain"]:
-                    break
-                time.sleep(LOOK_EVERY_SECONDS)
+        before = {number: signal.signal(number, lambda *_: lifecycle.stop()) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            self._work(chosen, done, is_draining=options["drain"])
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         counts = ", ".join(f"{name} {count}" for name, count in done.items())
         self.stdout.write(f"Jobs done: {counts}.")
+
+    def _work(self, chosen: list[kinds.JobKind], done: dict[str, int], *, is_draining: bool) -> None:
+        while not lifecycle.is_stopping():
+            before = sum(done.values())
+            try:
+                close_old_connections()
+                rescue()
+                for kind in chosen:
+                    done[kind.name] += drain(kind, seconds=ROUND_SECONDS)
+            except DATABASE_GONE:
+                if is_draining:
+                    raise
+                logger.warning("The database does not answer", exc_info=True)
+            if sum(done.values()) == before:
+                if is_draining:
+                    break
+                time.sleep(LOOK_EVERY_SECONDS)
