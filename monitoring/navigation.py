@@ -72,9 +72,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's SIDEBAR navigation: what this person may see, with the number of troubles beside it."""
     registered = {model._meta.label_lower: options for model, options in admin.site._registry.items()}
     trouble = dashboard.trouble(request)
-    groups: list[dict[str, Any]] = [
-        {"title": "", "items": [{"title": _("Control room"), "icon": "radar", "link": reverse("admin:index")}]}
-    ]
+    first = [{"title": _("Control room"), "icon": "radar", "link": reverse("admin:index")}]
+    if request.user.has_perm("ranking.view_surge"):
+        first.append({"title": _("Ranking quality"), "icon": "target", "link": reverse("ranking-quality")})
+    groups: list[dict[str, Any]] = [{"title": "", "items": first}]
     for title, entries in GROUPS:
         items = []
         for label, name, icon in entries:

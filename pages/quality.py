@@ -54,8 +54,8 @@ class Pair:
 @login_required
 @never_cache
 def ranking_quality(request: HttpRequest) -> HttpResponse:
-    if not getattr(request.user, "is_staff", False):
-        raise PermissionDenied(_("This page is for the staff of this site."))
+    if not (getattr(request.user, "is_staff", False) and request.user.has_perm("ranking.view_surge")):
+        raise PermissionDenied(_("This page is for staff who may see surges."))
     now = timezone.now()
     told = quality.lines(now, weeks=WEEKS)
     bins = quality.calibration(now, weeks=WEEKS)

@@ -19,7 +19,7 @@ ARGUMENTS = [
 ]
 Theme = Literal["light", "dark"]
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
-README = ("feed", "video", "sources", "admin")
+README = ("feed", "video", "surging", "quality", "sources", "admin")
 
 
 def browser_path() -> str | None:
@@ -47,6 +47,9 @@ def paths(page: Page, site: str) -> dict[str, str]:
     """Every page, with an example where it is about something."""
     found: dict[str, str | None] = {
         "feed": "/",
+        "surging": "/surging/",
+        "trends": "/trends/?period=7d",
+        "quality": "/ranking/quality/",
         "feed-filtered": "/?kind=carousel&hashtag=nothing",
         "video": link_in(page, site, "/?surging=true&download_status=ready", "[data-card] .card-link")
         or link_in(page, site, "/?download_status=ready", "[data-card] .card-link")
