@@ -19,7 +19,7 @@ from ranking.scoring.state import METRICS, MetricState, VideoState
 WORDS: dict[str, Promise] = {
     "age": _("age"),
     "author": _("author"),
-    "watching": _("our observations so far"),
+    "watching": _("our observations"),
     "views": _("views"),
     "likes": _("likes"),
     "comments": _("comments"),

@@ -53,17 +53,23 @@ def logits(head: Head, vectors: Floats) -> Floats:
     return told
 
 
-def fit(items: Sequence[Item], *, horizon: float, family: str, until: float = np.inf) -> Model:
-    """A model of what is known at `until` (hours; nothing later is looked at). Raises TooLittle."""
+def fit(items: Sequence[Item], *, horizon: float, family: str, until: float = np.inf, background: Sequence[Item] = ()) -> Model:
+    """A model of what is known at `until` (hours; nothing later is looked at). Raises TooLittle.
+
+    `background` are items known to lead nowhere: where a series holds only popular ones, a model fitted on it
+    alone knows nothing of the many others.
+    """
     primary = primary_of(family)
     known = [Item(item.key, item.published, item.category, [s for s in item.snapshots if s.at <= until]) for item in items]
     known = [item for item in known if item.snapshots]
     guard = replay.fit_guard(known, horizon=horizon)
     rows = replay.replay(known, horizon=horizon, guard=guard, primary=primary)
-    return fit_rows(rows, guard=guard, family=family)
+    calm = replay.replay(background, horizon=horizon, guard=guard, primary=primary).vectors if background else None
+    return fit_rows(rows, guard=guard, family=family, calm=calm)
 
 
-def fit_rows(rows: Replay, *, guard: Guard, family: str) -> Model:
+def fit_rows(rows: Replay, *, guard: Guard, family: str, calm: Floats | None = None) -> Model:
+    """`calm`: vectors of videos that lead nowhere, negative for every head."""
     gain = labels.gains(rows)
     matured = ~np.isnan(gain)
     block = labels.blocks(rows.at, rows.horizon)
@@ -76,9 +82,12 @@ def fit_rows(rows: Replay, *, guard: Guard, family: str) -> Model:
     open_ = (rows.at < reached) & ~np.isnan(rows.size)  # still below the level: there is something to foretell
     surge = np.isfinite(reached)
     heads = {
-        "virality": fit_head(rows.vectors[matured], virality[matured]),
-        "breakout": fit_head(rows.vectors[matured], breakout[matured]),
-        "surge": fit_head(rows.vectors[open_], surge[open_]),
+        name: fit_head(*_with_calm(rows.vectors[known], label[known], calm))
+        for name, known, label in (
+            ("virality", matured, virality),
+            ("breakout", matured, breakout),
+            ("surge", open_, surge),
+        )
     }
     chance = 1 / (1 + np.exp(-logits(heads["surge"], rows.vectors)))
     return Model(
@@ -94,6 +103,12 @@ def fit_rows(rows: Replay, *, guard: Guard, family: str) -> Model:
         level=level,
         typical=typical,
     )
+
+
+def _with_calm(vectors: Floats, label: Bools, calm: Floats | None) -> tuple[Floats, Bools]:
+    if calm is None:
+        return vectors, label
+    return np.vstack([vectors, calm]), np.r_[label, np.zeros(len(calm), dtype=bool)]
 
 
 def threshold(rows: Replay, score: Floats, reached: Floats, precision: float) -> float:
