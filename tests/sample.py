@@ -9,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,16 +76,22 @@ class Sample:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ones: asked for one after the other, the same port may come twice."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 @contextmanager
 def running_sample(folder: Path, *, videos: int = 160, options: tuple[str, ...] = ("--lazy",)) -> Iterator[Sample]:
     """Start the platform with its files in `folder`; stop it, and everything it started, at the end."""
-    port, cdn_port = free_port(), free_port()
+    port, cdn_port = free_ports(2)
     command = [sys.executable, "-m", "sample_platform", "--port", str(port), "--cdn-port", str(cdn_port)]
     command += ["--data-dir", str(folder), "--videos", str(videos), *options]
     with (folder / "sample.log").open("wb") as log:
