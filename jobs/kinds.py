@@ -43,10 +43,11 @@ class JobKind:
 
 
 _kinds: dict[str, JobKind] = {}
+_kinds_by_model: dict[str, JobKind] = {}
 
 
 def register(kind: JobKind) -> None:
-    _kinds[kind.name] = kind
+    _kinds[kind.name] = _kinds_by_model[kind.model.lower()] = kind
 
 
 def get(name: str) -> JobKind:
@@ -64,7 +65,4 @@ def choices() -> list[tuple[str, Any]]:
 
 def kind_of(model: "type[Job]") -> JobKind:
     """The kind whose rows `model` holds. Raises KeyError if none was registered."""
-    for kind in _kinds.values():
-        if kind.model.lower() == model._meta.label_lower:
-            return kind
-    raise KeyError(model._meta.label)
+    return _kinds_by_model[model._meta.label_lower]

@@ -4,6 +4,7 @@ One thread per process renews them all in one statement per kind. It stops for a
 for longer than its kind allows, or that is past its deadline: such a job loses its lease and is rescued.
 """
 
+import functools
 import logging
 import os
 import socket
@@ -32,8 +33,13 @@ RENEW_EVERY_SECONDS = 15
 
 def worker_name() -> str:
     """Names this worker in rows and lists: WORKER_ID, or host, with process and thread."""
-    host = settings.WORKER_ID or socket.gethostname()
+    host = settings.WORKER_ID or _hostname()
     return f"{host}:{os.getpid()}:{threading.current_thread().name}"[:120]
+
+
+@functools.cache
+def _hostname() -> str:
+    return socket.gethostname()
 
 
 @dataclass(slots=True)

@@ -245,10 +245,11 @@ class Job(models.Model):
             "is_final": to in FINAL,
             "entry": json.dumps({name: value for name, value in entry.items() if value}),
         }
-        rows = statements.execute(statements.move(self._meta.db_table, tuple(changes)), changes | swap)
+        columns = tuple(changes)
+        rows = statements.execute(statements.move(self._meta.db_table, columns), changes | swap)
         if not rows:
             raise InvalidTransition(gettext("%(job)s was changed by someone else.") % {"job": self})
-        times = dict(zip(("scheduled_at", "paused_at", "finalized_at"), rows[0], strict=True))
+        times = dict(zip(statements.times(columns), rows[0], strict=True))
         self._changed(**changes | times | {"state": to})
 
     def _changed(self, **values: Any) -> None:

@@ -3,4 +3,4 @@
 from django.dispatch import Signal
 
 # Arguments: job (the instance as this process knows it). The sender is its model class.
-job_changed = Signal()
+job_changed = Signal(use_caching=True)

@@ -10,7 +10,7 @@ import functools
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 HISTORY_LENGTH = 50
 
@@ -20,10 +20,11 @@ _LEASE = f"{_NOW} + make_interval(secs => %(lease)s)"
 
 def execute(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Run a statement and return its rows."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    database = connections[DEFAULT_DB_ALIAS]
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors, psycopg.Cursor(database.connection) as cursor:
         cursor.execute(sql, parameters, prepare=True)
         return cursor.fetchall()
 
@@ -105,8 +106,13 @@ def move(table: str, columns: tuple[str, ...]) -> str:
         UPDATE "{table}" SET state = %(state)s, lease_until = NULL, history = {_remember()},
             finalized_at = CASE WHEN %(is_final)s THEN {_NOW} END {assignments}
         WHERE id = %(id)s AND fence = %(fence)s AND state = %(was)s
-        RETURNING scheduled_at, paused_at, finalized_at
+        RETURNING {", ".join(times(columns))}
     """
+
+
+def times(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """What `move` returns: the times that only the database knows."""
+    return "finalized_at", *(column for column in ("scheduled_at", "paused_at") if column in columns)
 
 
 @functools.cache
