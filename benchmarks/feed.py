@@ -203,11 +203,19 @@ def measure_search(words: Words, rounds: int) -> None:
                 filters = Filters.parse({"q": term, **narrowed})
                 taken += [(milliseconds(lambda f=filters: feed(f, limit=50)), term)][:number]
         values = sorted(value for value, _ in taken)
-        everything += values
+        everything += [] if narrowed else values
         worst, worst_term = max(taken)
         rows.append((name, f"{p50(values):.1f}", f"{values[int(len(values) * 0.95)]:.1f}", f"{worst:.1f}", worst_term))
     everything.sort()
-    rows.append(("all", f"{p50(everything):.1f}", f"{everything[int(len(everything) * 0.95)]:.1f}", f"{everything[-1]:.1f}", ""))
+    rows.append(
+        (
+            "all without filters",
+            f"{p50(everything):.1f}",
+            f"{everything[int(len(everything) * 0.95)]:.1f}",
+            f"{everything[-1]:.1f}",
+            "",
+        )
+    )
     show("Search, 50 cards with their growth (goal: p95 at most 50 ms)", rows)
 
 

@@ -1,8 +1,4 @@
-"""The feed: videos narrowed, searched and ordered, page after page by keyset, at the same price at any depth.
-
-A search has no single good plan. Where a term is common, walking down the order fills a page within a few hundred rows; where it
-is rare, the grams are few. So a short walk goes first, and what it met says which of the two goes on.
-"""
+"""The feed: videos narrowed, searched and ordered, page after page by keyset, at the same price at any depth."""
 
 from __future__ import annotations
 
@@ -19,18 +15,11 @@ from catalog.cards import read as read_cards
 from catalog.cursors import Cursor, InvalidCursor
 from catalog.filters import Filters
 from catalog.ordering import ordering_of
+from catalog.search_plans import FIRST_WALK, FirstWalk, Way, choose
 
 __all__ = ["MAX_LIMIT", "Card", "FeedPage", "InvalidCursor", "Read", "card", "cards", "feed", "find"]
 
 MAX_LIMIT = 100
-FIRST_WALK, LONGEST_WALK = 1_000, 100_000
-"""Rows that a search looks at in order: at first, and if that looked promising."""
-WORTH_WALKING = 25
-"""Matches on the first walk, times those of its rows with the terms (more, where filters narrow as well), that make a longer walk
-cheaper than the grams. Of a million videos with a page of 50, five and five: 10,000 rows to walk, or 5,000 candidates to
-look up twice."""
-
-
 Read = Callable[[str, dict[str, Any]], list[tuple[Any, Any]]]
 """From the statement that chooses a page, and its parameters, to sort keys and what is shown: cards.read, documents.reader."""
 
@@ -142,35 +131,44 @@ def _search(filters: Filters, order: _Order, where: list[str], params: dict[str,
     terms, has_terms = _terms(filters)
     grams = " || ".join(f"catalog_term_grams(catalog_fold(%({name})s))" for name in terms)
     params |= terms
-    keyset = where[0] + (" AND s.is_surging" if filters.surging and order.needs_score else "")
-    walk = f"""(
-        SELECT {order.id} AS id, {order.key} AS key FROM {order.table} WHERE {keyset}
-        ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(walk)s
-    ) AS walk JOIN catalog_searchtext t ON t.video_id = walk.id"""
-    walked = f"""
-        SELECT walk.id, walk.key FROM {walk} {_joins("", "walk.id", where[1:])} WHERE {" AND ".join([has_terms, *where[1:]])}
-        ORDER BY walk.key DESC, walk.id DESC LIMIT %(limit)s
-    """
-    found = read(walked, params | {"walk": FIRST_WALK})
+    keyset, others = where[0], where[1:]
+    in_order = f"ORDER BY {order.key} DESC, {order.id} DESC"
+    if filters.surging and order.needs_score:
+        keyset += " AND s.is_surging"
+    walk = f"(SELECT {order.id} AS id, {order.key} AS key FROM {order.table} WHERE {keyset} {in_order} LIMIT %(walk)s) AS walk"
+    texts = "JOIN catalog_searchtext t ON t.video_id = walk.id"
+    # MATERIALIZED: else the planner may look at texts in order after all, and for a rare term that is the whole table.
+    hits = f"""WITH hits AS MATERIALIZED (
+        SELECT t.video_id FROM catalog_searchtext t WHERE catalog_grams(t.text) @> ({grams}) AND {has_terms}
+    )"""
+
+    def walked(rows: int, what: str, matches: str, *, before: str = "") -> list[tuple[Any, Any]]:
+        conditions = " AND ".join([matches, *others])
+        page = f"""{before} SELECT walk.id, walk.key FROM {walk} {what} {_joins("", "walk.id", others)} WHERE {conditions}
+                   ORDER BY walk.key DESC, walk.id DESC LIMIT %(limit)s"""
+        return read(page, params | {"walk": rows})
+
+    found = walked(FIRST_WALK, texts, has_terms)
     if len(found) == params["limit"]:
         return found
-    met = len(found)
-    if len(where) > 1:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM {walk} WHERE {has_terms}", params | {"walk": FIRST_WALK})
-            (met,) = cursor.fetchone()
-    if max(len(found), 0.5) * met >= WORTH_WALKING:
-        found = read(walked, params | {"walk": LONGEST_WALK})
-        if len(found) == params["limit"]:
-            return found
-    # MATERIALIZED: else the planner may walk the order after all, and for a rare term that is the whole table.
+    with connection.cursor() as cursor:
+        count = f"(SELECT count(*) FROM {walk} {texts} WHERE {has_terms})" if others else "%(found)s"
+        sql = f"SELECT {count}, (SELECT reltuples FROM pg_class WHERE oid = 'catalog_searchtext'::regclass)"
+        cursor.execute(sql, params | {"walk": FIRST_WALK, "found": len(found)})
+        has, videos = cursor.fetchone()
+    seen = FirstWalk(has_terms=has, found=len(found))
+    way, rows = choose(seen, limit=params["limit"], videos=max(int(videos), FIRST_WALK), narrowed=bool(others))
+    if way is Way.LOOKING:
+        found = walked(rows, texts, has_terms)
+    elif way is Way.PASSING:
+        # IS TRUE keeps this a question to a hash table, asked of each row in order until the page is full.
+        found = walked(rows, "", "(walk.id IN (SELECT video_id FROM hits)) IS TRUE", before=hits)
+    if way is not Way.GATHERING and len(found) == params["limit"]:
+        return found
     gathered = f"""
-        WITH hits AS MATERIALIZED (
-            SELECT t.video_id FROM catalog_searchtext t WHERE catalog_grams(t.text) @> ({grams}) AND {has_terms}
-        )
-        SELECT {order.id} AS id, {order.key} AS key
+        {hits} SELECT {order.id} AS id, {order.key} AS key
         FROM hits JOIN {order.table} ON {order.id} = hits.video_id {_joins(order.table, order.id, where)}
-        WHERE {" AND ".join(where)} ORDER BY {order.key} DESC, {order.id} DESC LIMIT %(limit)s
+        WHERE {" AND ".join(where)} {in_order} LIMIT %(limit)s
     """
     return read(gathered, params)
 

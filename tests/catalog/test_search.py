@@ -9,15 +9,27 @@ from catalog import feed as feed_module
 from catalog.feed import feed
 from catalog.filters import ORDERINGS, Filters
 from catalog.models import SearchText
+from catalog.search_plans import FirstWalk, Way, choose
 from tests.factories import ScoreFactory, VideoFactory
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=[(1_000, 1_000, 25), (1, 1, 10**9), (1, 3, 0)], ids=["by walking", "by grams", "by all"])
+PLANS = {
+    "the first walk": (1_000, Way.GATHERING, 0),
+    "gathering": (1, Way.GATHERING, 0),
+    "looking, in vain": (1, Way.LOOKING, 3),
+    "looking": (1, Way.LOOKING, 1_000),
+    "passing, in vain": (1, Way.PASSING, 3),
+    "passing": (1, Way.PASSING, 1_000),
+}
+
+
+@pytest.fixture(params=PLANS.values(), ids=PLANS)
 def _plan(request, monkeypatch):
-    for name, value in zip(("FIRST_WALK", "LONGEST_WALK", "WORTH_WALKING"), request.param, strict=True):
-        monkeypatch.setattr(feed_module, name, value)
+    first, way, rows = request.param
+    monkeypatch.setattr(feed_module, "FIRST_WALK", first)
+    monkeypatch.setattr(feed_module, "choose", lambda *_, **__: (way, rows))
 
 
 @pytest.mark.usefixtures("_plan")
@@ -119,3 +131,22 @@ def test_every_text_has_the_grams_of_every_term_in_it(text, start, length):
         for term in folded[start : start + length].split():
             cursor.execute("SELECT catalog_grams(%s) @> catalog_term_grams(%s)", [folded, term])
             assert cursor.fetchone() == (True,), (folded, term)
+
+
+@pytest.mark.parametrize(
+    ("has_terms", "found", "videos", "way"),
+    [
+        (0, 0, 1_000_000, Way.GATHERING),
+        (1, 1, 1_000_000, Way.GATHERING),
+        (6, 6, 1_000_000, Way.PASSING),
+        (30, 30, 1_000_000, Way.LOOKING),
+        (6, 6, 20_000, Way.GATHERING),
+        (0, 0, 1_000, Way.GATHERING),
+        (120, 4, 1_000_000, Way.LOOKING),
+        (120, 0, 1_000_000, Way.PASSING),
+    ],
+)
+def test_a_search_goes_on_as_its_first_rows_suggest(has_terms, found, videos, way):
+    narrowed = has_terms != found
+
+    assert choose(FirstWalk(has_terms=has_terms, found=found), limit=51, videos=videos, narrowed=narrowed)[0] is way
