@@ -115,8 +115,8 @@ class Keeper:
             by_table.setdefault(held.job._meta.db_table, []).append(held)
         for table, group in by_table.items():
             parameters: dict[str, Any] = {
-                "ids": [held.job.pk for held in group],
-                "fences": [held.job.fence for held in group],
+                "ids": statements.numbers(held.job.pk for held in group),
+                "fences": statements.numbers(held.job.fence for held in group),
                 "lease": LEASE_SECONDS,
             }
             still_held = set(statements.execute(statements.renew(table), parameters))

@@ -28,7 +28,7 @@ from jobs.fields import DatabaseTimeField
 from jobs.nudge import nudge
 from jobs.queue import COMPLETED, JobQuerySet
 from jobs.retry import backoff, bounded
-from jobs.signals import job_changed
+from jobs.signals import announce
 from jobs.states import CLAIMABLE, FINAL, LIVE, POSSIBLE_IN, Event, State
 
 __all__ = ["CLAIMABLE", "FINAL", "LIVE", "Event", "Job", "JobQuerySet", "PausedKind", "State"]
@@ -140,7 +140,7 @@ class Job(models.Model):
         if not statements.execute(statements.report(self._meta.db_table), facts):
             raise LeaseLost(f"{self} is no longer held by this worker")
         self._reported_at = now
-        self._announce()
+        announce([self])
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
@@ -251,17 +251,14 @@ class Job(models.Model):
             raise InvalidTransition(gettext("%(job)s was changed by someone else.") % {"job": self})
         times = dict(zip(statements.times(columns), rows[0], strict=True))
         self._changed(**changes | times | {"state": to})
+        announce([self])
 
     def _changed(self, **values: Any) -> None:
-        """The row was written: this instance follows, and the house is told."""
+        """The row was written: this instance follows."""
         for name, value in values.items():
             setattr(self, name, value)
         self.lease_until = None
         self.__dict__.pop("history", None)  # read again if somebody asks
-        self._announce()
-
-    def _announce(self) -> None:
-        transaction.on_commit(lambda: job_changed.send_robust(sender=type(self), job=self), robust=True)
 
 
 LIFE = {field.name for field in Job._meta.local_fields} - {"priority", "max_attempts"}

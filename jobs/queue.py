@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.functions import Now
 
 from jobs import kinds, lease, statements
 from jobs.retry import BASE_SECONDS
+from jobs.signals import announce
 from jobs.states import CLAIMABLE, LIVE, Event, State
 
 if TYPE_CHECKING:
@@ -86,16 +87,18 @@ class JobQuerySet(models.QuerySet[J]):
     def complete_all(self, results: Sequence[tuple[J, str]]) -> list[J]:
         """Complete many running jobs, each with its outcome, in one commit; return those that were still held."""
         parameters: dict[str, Any] = {
-            "ids": [job.pk for job, _ in results],
-            "fences": [job.fence for job, _ in results],
-            "outcomes": [statements.storable(outcome, 30) for _, outcome in results],
+            "ids": statements.numbers(job.pk for job, _ in results),
+            "fences": statements.numbers(job.fence for job, _ in results),
+            "outcomes": json.dumps([statements.storable(outcome, 30) for _, outcome in results]),
             "entry": json.dumps({"event": Event.COMPLETED}),
         }
         ended = dict(statements.execute(statements.complete_all(self.model._meta.db_table), parameters))
         completed = [(job, outcome) for job, outcome in results if job.pk in ended]
         for job, outcome in completed:
             job._changed(**COMPLETED, state=State.COMPLETED, outcome=outcome, finalized_at=ended[job.pk])
-        return [job for job, _ in completed]
+        jobs = [job for job, _ in completed]
+        announce(jobs)
+        return jobs
 
     def rescue(self) -> list[J]:
         """Take back the jobs whose lease ran out: those with attempts left are retried soon, the others have failed."""
@@ -106,10 +109,10 @@ class JobQuerySet(models.QuerySet[J]):
     def _fetch(self, sql: str, parameters: dict[str, Any]) -> list[J]:
         """Run a statement that changes jobs and returns them whole; say that they changed."""
         shape = _shape(self.model)
-        rows = statements.execute(sql, parameters)
-        jobs = [self.model.from_db(connection.alias, shape.names, shape.convert(row)) for row in rows]
-        for job in jobs:
-            job._announce()
+        jobs = [
+            self.model.from_db(DEFAULT_DB_ALIAS, shape.names, shape.convert(row)) for row in statements.execute(sql, parameters)
+        ]
+        announce(jobs)
         return jobs
 
 
