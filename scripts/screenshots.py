@@ -75,7 +75,7 @@ def shoot(browser: Browser, options: argparse.Namespace, size: str, theme: Theme
     context = browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=theme,
-        device_scale_factor=1.5,
+        device_scale_factor=1.5 if options.all else 1,
         reduced_motion="reduce",
         locale="en",
     )
