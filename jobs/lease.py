@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -99,12 +99,11 @@ class Keeper:
         while True:
             time.sleep(RENEW_EVERY_SECONDS)
             try:
-                self.renew()
+                with closing(connection):  # idle for 15 s: a connection of its own is not worth keeping
+                    self.renew()
             except Exception:
                 # Whatever it was, the thread must live: leases outlast a few missed rounds, jobs do not outlast their thread.
                 logger.warning("Leases could not be renewed", exc_info=True)
-            finally:
-                connection.close()  # idle for 15 s: a connection of its own is not worth keeping
 
     def renew(self) -> None:
         """Renew every lease whose job lives; mark those whose row is no longer ours."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import shared_task
 
-from jobs import kinds, nudge, services
+from jobs import kinds, nudge
 from jobs.runner import drain
 
 # A message claims for this long, then passes the word on: a shutting-down worker waits for its messages.
@@ -31,9 +31,3 @@ def drain_kind(kind_name: str) -> None:
     nudge.received(kind_name)
     if drain(kind, seconds=MESSAGE_SECONDS, on_claim=wake_another):
         nudge.send(kind_name)
-
-
-@shared_task(ignore_result=True)
-def dispatch_jobs() -> None:
-    """Rescue the jobs of dead workers, and nudge for whatever is due and was missed."""
-    services.dispatch()

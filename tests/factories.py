@@ -391,5 +391,5 @@ class PeriodicTaskFactory(DjangoModelFactory[PeriodicTask]):
         model = PeriodicTask
 
     name = factory.Sequence(lambda n: f"Task {n}")
-    task = "jobs.tasks.dispatch_jobs"
+    task = "monitoring.tasks.dispatch_jobs"
     interval = factory.SubFactory(IntervalScheduleFactory)
