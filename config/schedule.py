@@ -45,8 +45,8 @@ def _seed(periodic: Periodic) -> bool:
     if isinstance(periodic.when, timedelta):
         seconds = int(periodic.when.total_seconds())
         interval, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
-        # Nobody needs yesterday's wake-ups: a message that waited for a whole interval is dropped.
-        timing = {"interval": interval, "expire_seconds": seconds}
+        # Nobody needs yesterday's wake-ups. Not dropped much sooner, though: the clock that judges is the worker's.
+        timing = {"interval": interval, "expire_seconds": max(seconds, 900)}
     else:
         minute, hour, day, month, weekday = periodic.when.split()
         crontab, _ = CrontabSchedule.objects.get_or_create(
