@@ -230,9 +230,9 @@ def throughput(pipes: list[Any], name: str, size: int, jobs: int) -> float:
 HEAD = ("claimers", "claimed by", "lean", "floor", "product", "of floor", "of lean", "runner", "of floor")
 
 
-def compare_throughput(jobs: int, rounds: int) -> None:
+def compare_throughput(counts: list[int], jobs: int, rounds: int) -> None:
     rows: list[tuple[str, ...]] = [HEAD]
-    for count in (4, 16):
+    for count in counts:
         with claimers(count) as pipes:
             for size in (1, 10):
                 figures = take_turns(
@@ -355,12 +355,13 @@ def compare_future(chore: Any, waiting: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=2000, help="jobs per round (four times as many in batches)")
+    parser.add_argument("--claimers", type=int, nargs="+", default=[4, 16])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--most", type=int, default=1_000_000, help="finished rows to grow to")
     parser.add_argument("--only", choices=["throughput", "commits", "growth", "churn", "future"], action="append")
     options = parser.parse_args()
     parts: dict[str, Callable[[Any], None]] = {
-        "throughput": lambda chore: compare_throughput(options.jobs, options.rounds),
+        "throughput": lambda chore: compare_throughput(options.claimers, options.jobs, options.rounds),
         "commits": count_commits,
         "growth": lambda chore: compare_growth(chore, options.most),
         "churn": lambda chore: compare_churn(chore, 20_000),
