@@ -25,7 +25,7 @@ PLANS = {
 }
 
 
-@pytest.fixture(params=PLANS.values(), ids=PLANS)
+@pytest.fixture(params=list(PLANS.values()), ids=list(PLANS))
 def _plan(request, monkeypatch):
     first, way, rows = request.param
     monkeypatch.setattr(feed_module, "FIRST_WALK", first)
