@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from config import celery, engines
+from config import celery, engines, preparation
 from crawler.models import BrowserSession
 from crawler.providers import browser
 from downloads import storage
@@ -158,16 +158,10 @@ def media_storage() -> Iterator[Finding]:
     if backup := storage.backup():
         stores["Backup storage"] = backup
     for name, store in stores.items():
-        sentences = store.ensure_ready(allowed_origins())
+        sentences = store.ensure_ready(preparation.allowed_origins())
         free = store.free_bytes()
         room = f", {free / GIB:.1f} GiB free" if free is not None else ""
         yield Finding(name, Level.OK, f"takes a write and gives it back{room}", " ".join(sentences))
-
-
-def allowed_origins() -> list[str]:
-    """Sites whose pages load media from the bucket."""
-    parts = urlsplit(settings.SITE_URL)
-    return [f"{parts.scheme}://{parts.netloc}", *settings.CORS_ALLOWED_ORIGINS]
 
 
 def disk() -> Iterator[Finding]:

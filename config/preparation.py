@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -19,6 +20,8 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from config import schedule
+from downloads import storage
+from downloads.errors import StorageError
 from workspaces.models import Membership, Role, first_workspace
 
 ADMIN_NAME = "admin"
@@ -92,6 +95,24 @@ def seed() -> int:
     return schedule.seed()
 
 
+def ready_media() -> str:
+    """Make the bucket where it is missing, and see that the media storage takes a write; return what stands in the way, or "".
+
+    A storage that does not answer is no reason not to start: downloads wait for it, and everything else works.
+    """
+    try:
+        storage.media().ensure_ready(allowed_origins())
+    except StorageError as error:
+        return str(error)
+    return ""
+
+
+def allowed_origins() -> list[str]:
+    """Sites whose pages load media from the bucket."""
+    parts = urlsplit(settings.SITE_URL)
+    return [f"{parts.scheme}://{parts.netloc}", *settings.CORS_ALLOWED_ORIGINS]
+
+
 def collect_static() -> bool:
     """Collect and compress static files if any changed since the last time; return whether it was needed."""
     stamp = Path(settings.STATIC_ROOT) / ".collected"
@@ -106,7 +127,7 @@ def collect_static() -> bool:
 def _static_fingerprint() -> str:
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
-        for name, storage in finder.list([]):
-            found = Path(storage.path(name)).stat()
+        for name, files in finder.list([]):
+            found = Path(files.path(name)).stat()
             digest.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
     return digest.hexdigest()

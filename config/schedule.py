@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 
@@ -15,7 +16,11 @@ class Periodic:
 
 
 SCHEDULE = [
-    Periodic("Jobs: rescue the lost, wake the workers", "monitoring.tasks.dispatch_jobs", timedelta(seconds=15)),
+    Periodic(
+        "Jobs: rescue the lost, wake the workers",
+        "monitoring.tasks.dispatch_jobs",
+        timedelta(seconds=max(settings.POLL_INTERVAL, 1)),
+    ),
     Periodic("Queues: a canary through each", "monitoring.tasks.send_canaries", timedelta(seconds=30)),
     Periodic("Sources: look at those that are due", "monitoring.tasks.dispatch_sources", timedelta(seconds=30)),
     Periodic("Health: look at every part", "monitoring.tasks.look", timedelta(seconds=60)),

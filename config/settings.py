@@ -42,6 +42,8 @@ EVENTS_URL = env.str("EVENTS_URL", default="")
 ADMIN_PASSWORD = env.str("ADMIN_PASSWORD", default="")
 WORKER_ID = env.str("WORKER_ID", default="")
 POLL_INTERVAL = env.float("POLL_INTERVAL", default=10.0)
+if not 0.1 <= POLL_INTERVAL <= 3600:
+    raise ImproperlyConfigured(f"POLL_INTERVAL is in seconds, from 0.1 to 3600, not {POLL_INTERVAL:g}.")
 LOG_LEVEL = env.str("LOG_LEVEL", default="info").upper()
 
 INSTALLED_APPS = [

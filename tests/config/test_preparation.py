@@ -1,12 +1,12 @@
 """What is made ready before the processes start, once and again."""
 
 import pytest
-from celery import current_app
 from django.contrib.auth import get_user_model
 from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
 
 from config import preparation, schedule
+from config.celery import app
 from config.schedule import SCHEDULE
 from jobs import kinds
 from workspaces.models import Membership
@@ -66,9 +66,9 @@ def test_schedules_are_seeded_once_and_what_staff_changed_stays() -> None:
 def test_every_scheduled_task_exists_and_every_kind_has_a_worker() -> None:
     from config.doctor import QUEUES
 
-    current_app.loader.import_default_modules()
+    app.loader.import_default_modules()
 
-    assert {periodic.task for periodic in SCHEDULE} <= set(current_app.tasks)
+    assert {periodic.task for periodic in SCHEDULE} <= set(app.tasks)
     assert {kind.queue for kind in kinds.all_kinds()} <= set(QUEUES)
 
 

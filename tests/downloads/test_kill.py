@@ -36,7 +36,9 @@ class Worker:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "work", "download"],
                 cwd=BASE_DIR,
-                env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.downloads.worker_settings"} | env,
+                env=os.environ
+                | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.downloads.worker_settings", "POLL_INTERVAL": "0.2"}
+                | env,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -121,7 +121,7 @@ class Worker:
             self.process = subprocess.Popen(
                 [sys.executable, *command],
                 cwd=BASE_DIR,
-                env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"} | env,
+                env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings", "POLL_INTERVAL": "0.2"} | env,
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )

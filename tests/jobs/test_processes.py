@@ -207,7 +207,7 @@ def test_a_message_sets_a_celery_worker_going_and_stopping_it_hands_back(start_w
     Chore.objects.bulk_create([Chore(priority=10) for _ in range(20)])
     job = waiting.make()
     worker = start_worker(*CELERY, "-P", pool, REDIS_URL=own_redis.url)
-    with Celery(broker=f"redis+socket://{own_redis.socket}") as sender:
+    with Celery(set_as_current=False, broker=f"redis+socket://{own_redis.socket}") as sender:
         sender.send_task("jobs.tasks.drain_kind", ["chore"], queue="upkeep")
         sender.send_task("jobs.tasks.drain_kind", ["a kind of another version"], queue="upkeep")
     until(waiting.began.exists)

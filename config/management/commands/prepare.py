@@ -14,7 +14,10 @@ class Command(BaseCommand):
             seeded = preparation.seed()
             admin = preparation.ensure_admin()
             is_new = preparation.collect_static()
+            hindrance = preparation.ready_media()
         self.stdout.write(
             f"{applied} migrations applied, {seeded} schedules added, static files {'new' if is_new else 'unchanged'}."
         )
         self.stdout.write(f"Admin {admin.name or '-'}: password {admin.password or admin.note}.")
+        if hindrance:
+            self.stdout.write(self.style.WARNING(f"Media storage: {hindrance} Downloads wait for it."))

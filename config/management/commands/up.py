@@ -77,6 +77,8 @@ class Command(BaseCommand):
             self.step("seeds", preparation.seed)
             admin: preparation.Admin = preparation.ensure_admin()
             self.step("static files", preparation.collect_static)
+            if hindrance := self.step("media storage", preparation.ready_media):
+                self.stdout.write(self.style.WARNING(f"    {hindrance} Downloads wait for it."))
         return admin
 
     def supervise(self, is_sample: bool) -> Supervisor:

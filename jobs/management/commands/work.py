@@ -5,6 +5,7 @@ import signal
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import close_old_connections
 
@@ -14,7 +15,6 @@ from jobs.services import rescue
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_SECONDS = 1.0
 ROUND_SECONDS = 30.0  # then the other kinds have their turn, and lost jobs are rescued
 
 
@@ -55,4 +55,10 @@ class Command(BaseCommand):
             if sum(done.values()) == before:
                 if is_draining:
                     break
-                time.sleep(LOOK_EVERY_SECONDS)
+                _rest(settings.POLL_INTERVAL)
+
+
+def _rest(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not lifecycle.is_stopping() and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 0.5))
