@@ -188,9 +188,6 @@ def keeper_state(where: Paths) -> str | None:
         os.close(descriptor)
 
 
-_started: list[subprocess.Popen[bytes]] = []  # kept: nobody waits for a keeper, it outlives those who started it
-
-
 def _start_keeper(where: Paths) -> None:
     """Returns when the servers answer. A keeper may give way to another, or to the locks of those who look: then once more."""
     where.log.parent.mkdir(exist_ok=True)
@@ -207,6 +204,8 @@ def _start_keeper(where: Paths) -> None:
         if time.monotonic() > deadline:
             raise EngineError(f"PostgreSQL or Redis is not ready after {START_SECONDS} s; see {where.log}")
         time.sleep(0.02)
+    if keeper is not None:
+        keeper.returncode = 0  # it outlives those who started it: nobody waits for it, and nobody need be warned of that
 
 
 def _spawn_keeper(where: Paths) -> subprocess.Popen[bytes]:
@@ -222,7 +221,6 @@ def _spawn_keeper(where: Paths) -> subprocess.Popen[bytes]:
             stderr=log,
             start_new_session=True,  # a Ctrl-C is for its users
         )
-    _started.append(keeper)
     return keeper
 
 
