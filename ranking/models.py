@@ -106,6 +106,13 @@ class Score(models.Model):
     momentum = models.FloatField(
         _("momentum"), null=True, help_text=_("Relative change of the classic score within 24 h; 0.5 is +50 %.")
     )
+    # The counters that the classic score was made of, and those a day before: new weights need no look at the history.
+    views = models.BigIntegerField(_("views"), null=True)
+    likes = models.BigIntegerField(_("likes"), null=True)
+    shares = models.BigIntegerField(_("shares"), null=True)
+    views_before = models.BigIntegerField(_("views a day before"), null=True)
+    likes_before = models.BigIntegerField(_("likes a day before"), null=True)
+    shares_before = models.BigIntegerField(_("shares a day before"), null=True)
     is_surging = models.BooleanField(_("surging"), default=False)
     surging_since = models.DateTimeField(_("surging since"), null=True)
     surged_at = models.DateTimeField(_("last surge seen"), null=True, help_text=_("Stays when the surge is over."))

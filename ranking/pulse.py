@@ -10,14 +10,13 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 
-from ranking import coefficients
+from ranking import classic, coefficients
 from ranking.models import Family, ModelState, RankingModel
 from ranking.scoring import sql
+from ranking.scoring.classic import METRICS as CLASSIC_METRICS
+from ranking.scoring.classic import WINDOW
 from ranking.scoring.model import Model
 from ranking.scoring.state import METRICS
-
-MOST_ROUNDS = 2000
-"""Snapshots of one video applied in one call; the rest follow at the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +54,28 @@ def _model(row: RankingModel) -> Model:
     return _models[row.pk]
 
 
-def advance(video_ids: Collection[int] | None = None) -> int:
-    """Apply the snapshots not applied yet (of these videos, or of all), oldest first, and score; return how many.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did: how many snapshots it applied, and which of those videos must be looked at more closely."""
 
-    Each round applies at most one snapshot per video in one statement, so usually there is one round. Two workers
-    at once do no harm: a state moves only forward from the one that was read.
+    applied: int
+    notable: list[int]
+    """Those with a surge, or that might have one now."""
+    unfinished: list[int]
+    """Those with more snapshots to apply."""
+
+
+def step(video_ids: Collection[int]) -> Step:
+    """Apply to each of these videos the oldest snapshot not applied yet, and score it, in one statement.
+
+    Two workers at once do no harm: a state moves only forward from the one that was read.
     """
     kits = _kits()
-    if not kits:
-        return 0
-    statement = _advance_sql(kits, "" if video_ids is None else "AND v.id = ANY(%s)")
-    parameters = [] if video_ids is None else [list(video_ids)]
-    applied = 0
-    for _round in range(MOST_ROUNDS):
-        count = _execute(statement, parameters)
-        applied += count
-        if count == 0 or (video_ids is not None and not _has_more(parameters)):
-            break
-    return applied
+    if not kits or not video_ids:
+        return Step(0, [], [])
+    rules = classic.rules()
+    applied, notable, unfinished = _execute(_step_sql(kits, rules), [sorted(video_ids)])
+    return Step(applied, notable or [], unfinished or [])
 
 
 def rescore(family: str) -> int:
@@ -87,29 +90,14 @@ def rescore(family: str) -> int:
     return scored
 
 
-def _execute(statement: str, parameters: Sequence[Any]) -> int:
-    """Run a long statement as a prepared one: planning it anew would cost more than a page of videos does."""
+def _execute(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
+    """The one row that a long statement answers. Prepared, and planned once: planning costs more than a page of videos does."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor, connection.wrap_database_errors:
-        cursor.execute(statement.encode(), parameters, prepare=True)
-        return cursor.rowcount
-
-
-def _has_more(parameters: Sequence[Any]) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(_MORE, parameters)
-        return bool(cursor.fetchone()[0])
-
-
-_MORE = """
-    SELECT EXISTS (
-        SELECT FROM ranking_counterstate s
-        WHERE s.video_id = ANY(%s) AND EXISTS (
-            SELECT FROM crawler_metricsnapshot snap
-            WHERE snap.video_id = s.video_id AND snap.observed_at > s.last_at
-        )
-    )
-"""
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        row = cursor.execute(statement.encode(), parameters, prepare=True).fetchone()
+    assert row is not None  # an aggregate always answers
+    return tuple(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +107,13 @@ class Kit:
     family: str
     model_id: int
     is_shipped: bool
+    watch_threshold: float
     model: Model = field(compare=False)
 
 
 def _kits() -> tuple[Kit, ...]:
     return tuple(
-        Kit(family, active.row.pk, active.row.origin == "shipped", active.model)
+        Kit(family, active.row.pk, active.row.origin == "shipped", active.row.watch_threshold, active.model)
         for family, active in sorted(active_models().items())
     )
 
@@ -177,15 +166,24 @@ def _heads(kits: tuple[Kit, ...]) -> str:
     )
 
 
-@functools.lru_cache(maxsize=8)
-def _advance_sql(kits: tuple[Kit, ...], which: str) -> str:
+_NOW = {metric: f"v{METRICS.index(metric) + 1}" for metric in CLASSIC_METRICS}
+_BEFORE = {metric: f"{metric}_before" for metric in CLASSIC_METRICS}
+
+
+def _pending(kits: tuple[Kit, ...]) -> str:
+    """Each video's oldest snapshot not applied yet, beside its state and the observation that the classic momentum compares with:
+    the newest that is a day older, or else the oldest."""
     old = ", ".join(
         f"s.raw[{m}] AS x{m}, s.hour[{m}] AS t{m}, s.total[{m}] AS e{m}, s.fast[{m}] AS f{m}, "
         f"s.slow[{m}] AS s{m}, s.seen[{m}] AS n{m}, snap.{METRICS[m - 1]} AS v{m}"
         for m in _METRICS
     )
+    before = ", ".join(
+        f"CASE WHEN day.observed_at IS NULL THEN oldest.{metric} ELSE day.{metric} END AS {column}"
+        for metric, column in _BEFORE.items()
+    )
     family = _family(f"s.raw[{sql.VIEWS}] > 0 OR snap.views > 0")
-    pending = f"""(
+    return f"""(
         SELECT *, {_constants(kits)} FROM (
             SELECT v.id AS video_id, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour, snap.followers,
                    CASE WHEN v.published_at <= snap.observed_at
@@ -193,7 +191,7 @@ def _advance_sql(kits: tuple[Kit, ...], which: str) -> str:
                    coalesce(s.first_at, snap.observed_at) AS first_at,
                    {_hours("coalesce(s.first_at, snap.observed_at)")} AS first_hour,
                    coalesce(s.snapshots, 0) + 1 AS snapshots_,
-                   {family} AS family, usual.level AS usual_level, {old}
+                   {family} AS family, usual.level AS usual_level, {old}, {before}
             FROM crawler_video v
             LEFT JOIN ranking_counterstate s ON s.video_id = v.id
             CROSS JOIN LATERAL (
@@ -201,15 +199,47 @@ def _advance_sql(kits: tuple[Kit, ...], which: str) -> str:
                 WHERE snap.video_id = v.id AND snap.observed_at > coalesce(s.last_at, '-infinity')
                 ORDER BY snap.observed_at LIMIT 1
             ) snap
+            LEFT JOIN LATERAL (
+                SELECT * FROM crawler_metricsnapshot day
+                WHERE day.video_id = v.id AND day.observed_at <= snap.observed_at - interval '{WINDOW.total_seconds()} seconds'
+                ORDER BY day.observed_at DESC LIMIT 1
+            ) day ON true
+            LEFT JOIN LATERAL (
+                SELECT * FROM crawler_metricsnapshot oldest
+                WHERE day.observed_at IS NULL AND oldest.video_id = v.id AND oldest.observed_at < snap.observed_at
+                ORDER BY oldest.observed_at LIMIT 1
+            ) oldest ON true
             {_USUAL.format(family=family)}
-            WHERE true {which}
+            WHERE v.id = ANY(%s::bigint[])
             OFFSET 0
         ) AS pending OFFSET 0)"""
+
+
+@functools.lru_cache(maxsize=8)
+def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
+    level = f"coalesce(usual_level, {sql.by_family({kit.family: sql.number(kit.model.level) for kit in kits})})"
+    watch = sql.by_family({kit.family: sql.number(kit.watch_threshold) for kit in kits})
+    size = f"coalesce(nullif(x{sql.VIEWS}_, 0), x{METRICS.index('likes') + 1}_)"
+    columns = [
+        "virality",
+        "breakout",
+        "reach",
+        "model_id",
+        "classic",
+        "momentum",
+        *CLASSIC_METRICS,
+        *_BEFORE.values(),
+        "observed_at",
+    ]
     return f"""
     WITH scored AS MATERIALIZED (
-        SELECT video_id, at, first_at, snapshots_, moving_, clipped_,
-               {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)}
-        FROM {sql.featured(sql.advanced(pending))} AS featured
+        SELECT video_id, at, first_at, snapshots_, moving_, clipped_, {watch} AS watch, {size} >= {level} AS is_large,
+               {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)},
+               {sql.classic_score(rules.weights, _NOW)} AS classic,
+               {sql.classic_momentum(rules.weights, _NOW, _BEFORE)} AS momentum,
+               {", ".join(f"{column} AS {metric}" for metric, column in _NOW.items())}, {", ".join(_BEFORE.values())},
+               at AS observed_at
+        FROM {sql.featured(sql.advanced(_pending(kits)))} AS featured
     ), stored AS (
         INSERT INTO ranking_counterstate AS old
             (video_id, first_at, last_at, snapshots, moving, is_clipped, {", ".join(_ARRAYS)})
@@ -219,10 +249,18 @@ def _advance_sql(kits: tuple[Kit, ...], which: str) -> str:
             is_clipped = excluded.is_clipped, {", ".join(f"{name} = excluded.{name}" for name in _ARRAYS)}
         WHERE old.last_at < excluded.last_at AND old.snapshots = excluded.snapshots - 1
         RETURNING video_id
+    ), written AS (
+        INSERT INTO ranking_score (video_id, is_surging, {", ".join(columns)})
+        SELECT video_id, false, {", ".join(columns)} FROM scored WHERE video_id IN (SELECT video_id FROM stored) ORDER BY video_id
+        ON CONFLICT (video_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in columns)}
     )
-    UPDATE ranking_score AS score SET {_SET_SCORE}
-    FROM scored
-    WHERE score.video_id = scored.video_id AND scored.video_id IN (SELECT video_id FROM stored)
+    SELECT count(*),
+           array_agg(video_id) FILTER (WHERE reach >= watch OR is_large OR momentum >= {sql.number(rules.surge_momentum)}
+               OR EXISTS (SELECT FROM ranking_surge surge WHERE surge.video_id = scored.video_id AND surge.state <> 'cleared')),
+           array_agg(video_id) FILTER (WHERE EXISTS (
+               SELECT FROM crawler_metricsnapshot more WHERE more.video_id = scored.video_id AND more.observed_at > scored.at
+           ))
+    FROM scored WHERE video_id IN (SELECT video_id FROM stored)
     """
 
 

@@ -6,36 +6,39 @@ video then reached the top level is written down too, so that precision and lead
 """
 
 from collections.abc import Collection
+from typing import Any
 
-from constance.utils import get_values_for_keys
 from django.db import connection, transaction
 
-from ranking import pulse
+from ranking import classic, pulse
 from ranking.scoring import sql
 from ranking.scoring.state import METRICS
 
 HYSTERESIS = 0.7
 CLEAR_AFTER = 2
 PEAK_SHARE = 0.5
+MOST_ROUNDS = 2000
+"""Snapshots of one video applied in one call; the rest follow at the next."""
 LIKES = METRICS.index("likes") + 1
 
 # What is known of each video at its newest observation. `size` and `rate` are of views where they are shown, else of likes.
-_STATEMENT = f"""
+_FOLLOW = f"""
     WITH now AS MATERIALIZED (
         SELECT s.video_id, s.first_at, s.last_at AS at, score.reach, score.momentum, score.model_id,
                model.alert_threshold, model.watch_threshold,
                coalesce(nullif(s.raw[{sql.VIEWS}], 0), s.raw[{LIKES}]) AS size,
                CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN s.fast[{sql.VIEWS}] ELSE s.fast[{LIKES}] END AS rate,
-               coalesce(usual.level, (model.data ->> 'level')::float8) AS level,
+               coalesce(usual.level, model.level) AS level,
                s.moving >= 2 AND NOT s.is_clipped AS confirmed, s.moving, s.is_clipped, s.snapshots,
                s.snapshots > 1 OR v.published_at IS NOT NULL AS known_rate
         FROM ranking_counterstate s
         JOIN ranking_score score ON score.video_id = s.video_id
-        JOIN ranking_rankingmodel model ON model.id = score.model_id
+        JOIN unnest(%(models)s::bigint[], %(alerts)s::float8[], %(watches)s::float8[], %(levels)s::float8[])
+             AS model (id, alert_threshold, watch_threshold, level) ON model.id = score.model_id
         JOIN crawler_video v ON v.id = s.video_id
         LEFT JOIN ranking_baseline usual ON usual.platform = v.platform AND usual.age_bucket = -1
             AND usual.family = CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN 'views' ELSE 'reactions' END
-        WHERE {{which}}
+        WHERE s.video_id = ANY(%(ids)s::bigint[])
     ), followed AS (
         SELECT surge.id, now.*,
                CASE WHEN now.reach < {HYSTERESIS} * CASE WHEN surge.alerted_at IS NULL THEN now.watch_threshold
@@ -122,21 +125,34 @@ _MARK = """
 """
 
 
-def follow(video_ids: Collection[int] | None = None) -> int:
-    """Open, follow and close surges by the newest observations (of these videos, or of all); return how many opened."""
-    which = "true" if video_ids is None else "s.video_id = ANY(%(ids)s)"
-    rule = get_values_for_keys(["SURGE_MOMENTUM"])["SURGE_MOMENTUM"]
+def follow(video_ids: Collection[int]) -> int:
+    """Open, follow and close surges by the newest observations of these videos; return how many opened."""
+    models = list(pulse.active_models().values())
+    parameters: dict[str, Any] = {
+        "ids": list(video_ids),
+        "rule": classic.rules().surge_momentum,
+        "models": [active.row.pk for active in models],
+        "alerts": [active.row.alert_threshold for active in models],
+        "watches": [active.row.watch_threshold for active in models],
+        "levels": [active.model.level for active in models],
+    }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_STATEMENT.format(which=which), {"ids": list(video_ids or ()), "rule": rule})
+        cursor.execute(_FOLLOW, parameters)
         touched = cursor.fetchall()
         if touched:
             cursor.execute(_MARK, [[video_id for video_id, _is_new in touched]])
     return sum(is_new for _video_id, is_new in touched)
 
 
-def observe(video_ids: Collection[int] | None = None) -> int:
-    """Carry the counters forward, then follow the surges; return how many snapshots were applied."""
-    applied = pulse.advance(video_ids)
-    if applied:
-        follow(video_ids)
+def observe(video_ids: Collection[int]) -> int:
+    """Apply what is new of these videos, oldest first, and follow their surges; return how many snapshots were applied."""
+    applied, left = 0, video_ids
+    for _round in range(MOST_ROUNDS):
+        with transaction.atomic():
+            step = pulse.step(left)
+            if step.notable:
+                follow(step.notable)
+        applied, left = applied + step.applied, step.unfinished
+        if not left:
+            break
     return applied

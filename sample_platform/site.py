@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sample_platform.answers import Answers, Json, hashtag_id
-from sample_platform.cdn import broken, whole
+from sample_platform.cdn import broken
 from sample_platform.faults import Fault
 from sample_platform.http import Request, Response, Routes, json_response, redirect
 from sample_platform.platform import Platform
@@ -18,6 +18,8 @@ from sample_platform.world import DAY, Video
 
 PAGES = Path(__file__).parent / "pages"
 MOST_PER_PAGE = 20
+SLOW_SECONDS = 10.0
+MOST_SLOW_SECONDS = 300.0
 DATA_FAULTS = "unreachable slow ratelimit block login changed empty gone"
 SESSION = "sample-session"
 """The cookie `sessionid` of somebody who has signed in."""
@@ -276,7 +278,7 @@ class Site:
             case Fault(name="changed"):
                 return json_response({"v": 3, "payload": {"sections": [{"tiles": [], "next": None}]}, "ok": True}), False
             case Fault(name="slow"):
-                await asyncio.sleep(min(whole(fault.value, 10), 300))
+                await asyncio.sleep(min(_seconds(fault.value), MOST_SLOW_SECONDS))
         return None, fault.name in {"empty", "gone"}
 
     @staticmethod
@@ -300,6 +302,10 @@ class Site:
 
     def _tagged(self, tag: str) -> list[Video]:
         return [video for video in self.platform.published() if tag and tag in video.hashtags]
+
+
+def _seconds(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else SLOW_SECONDS
 
 
 def envelope(answers: Answers, **fields: Any) -> Json:

@@ -16,6 +16,10 @@ class Weights:
     likes: float = 0.4
     shares: float = 0.2
 
+    @property
+    def total(self) -> float:
+        return self.views + self.likes + self.shares
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
@@ -33,12 +37,12 @@ class Part:
 def parts(counts: Mapping[str, int | None], weights: Weights) -> list[Part]:
     """The score taken apart. Counters that are None are not shown by the platform: the others share their weight."""
     shown = {metric: count for metric in METRICS if (count := counts.get(metric)) is not None}
-    total = sum(getattr(weights, metric) for metric in METRICS)
     shown_total = sum(getattr(weights, metric) for metric in shown)
     if not shown_total:
         return []
     return [
-        Part(metric=metric, count=count, weight=getattr(weights, metric) * total / shown_total) for metric, count in shown.items()
+        Part(metric=metric, count=count, weight=getattr(weights, metric) * weights.total / shown_total)
+        for metric, count in shown.items()
     ]
 
 

@@ -7,7 +7,8 @@ v1 is the new value of views, x1 the last one believed, t1 its time, e1 f1 s1 n1
 from collections.abc import Mapping
 from math import isfinite
 
-from ranking.scoring import features
+from ranking.scoring import classic, features
+from ranking.scoring.classic import Weights
 from ranking.scoring.model import Head
 from ranking.scoring.state import LEAST_AGE_HOURS, METRICS, SMALL
 
@@ -122,6 +123,25 @@ def featured(source: str) -> str:
         f"CASE primary_place {totals} END AS pt, CASE primary_place {fasts} END AS pf",
         ", ".join(f"{value} AS q{number}" for number, value in enumerate(crossed, start=len(own) + 1)),
     )
+
+
+def classic_score(weights: Weights, now: Mapping[str, str]) -> str:
+    """The classic score over columns named by metric, as scoring/classic.py has it: NULL is a counter that is not shown,
+    and its weight goes to the others."""
+    shown = _weighed(weights, {metric: f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 END" for metric, column in now.items()})
+    return f"coalesce({_weighed(weights, now)} * {number(weights.total)} / nullif({shown}, 0), 0)"
+
+
+def classic_momentum(weights: Weights, now: Mapping[str, str], before: Mapping[str, str]) -> str:
+    """The relative change of that score over the counters that both observations show; NULL where there are none."""
+    both = {metric: (f"({now[metric]} + 0 * {before[metric]})", f"({before[metric]} + 0 * {now[metric]})") for metric in now}
+    later, earlier = (_weighed(weights, {metric: pair[place] for metric, pair in both.items()}) for place in (0, 1))
+    return f"{later} / nullif(greatest({earlier}, 0), 0) - 1"
+
+
+def _weighed(weights: Weights, columns: Mapping[str, str]) -> str:
+    terms = (f"coalesce({columns[metric]}, 0) * {number(getattr(weights, metric))}" for metric in classic.METRICS)
+    return f"({' + '.join(terms)})"
 
 
 def by_family(values: Mapping[str, str]) -> str:

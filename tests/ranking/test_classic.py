@@ -111,7 +111,7 @@ def test_ranking_again_rewrites_nothing(django_assert_num_queries: Any) -> None:
     assert services.rank(ids) == 20
     before = list(Score.objects.values_list("pk", "classic", "virality"))
 
-    with django_assert_num_queries(3):  # settings, classic, models; the counters go past Django's cursor
+    with django_assert_num_queries(4):  # models and settings within a savepoint; the one statement goes past Django's cursor
         assert services.rank(ids) == 0
 
     assert list(Score.objects.values_list("pk", "classic", "virality")) == before

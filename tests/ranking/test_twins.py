@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawler.models import MetricSnapshot, Video
-from ranking import classic, pulse
+from ranking import pulse, services, surges
 from ranking.explanation import video_state
 from ranking.models import CounterState, Score
 from ranking.scoring import features, series
@@ -50,9 +50,8 @@ def assert_twins(items: Sequence[Item]) -> None:
     """Run both over the items and compare every state and every probability."""
     videos = store(items)
     ids = [video.pk for video in videos]
-    classic.score(ids)
 
-    applied = pulse.advance(ids)
+    applied = surges.observe(ids)
 
     assert applied == sum(len(item.snapshots) for item in items)
     states = CounterState.objects.in_bulk(ids)
@@ -78,7 +77,7 @@ def assert_twins(items: Sequence[Item]) -> None:
             for name in ("raw", "at", "total", "fast", "slow", "seen"):
                 told, wanted = getattr(stored.metrics[metric], name), getattr(expected, name)
                 assert told is not None
-            assert isclose(told, wanted, rel_tol=CLOSE, abs_tol=CLOSE), (item.key, metric, name, told, wanted)
+                assert isclose(told, wanted, rel_tol=CLOSE, abs_tol=CLOSE), (item.key, metric, name, told, wanted)
         vector = features.vector(
             state,
             age=item.age(state.last_at),
@@ -134,20 +133,18 @@ def test_a_snapshot_is_applied_once_however_often_it_is_asked_for() -> None:
         Item("a", 480_000.0, "", [Snapshot(480_010.0, dict.fromkeys(METRICS, 5)), Snapshot(480_011.0, dict.fromkeys(METRICS, 9))])
     ]
     ids = [video.pk for video in store(items)]
-    classic.score(ids)
 
-    assert pulse.advance(ids) == 2
-    assert pulse.advance(ids) == 0
-    assert pulse.advance() == 0
+    assert services.rank(ids) == 2
+    assert services.rank(ids) == 0
+    assert services.rank_all() == 0
 
 
 def test_a_counter_that_appears_late_joins_the_others() -> None:
     counts = {"views": None, "likes": 10, "comments": 1, "shares": None}
     items = [Item("a", 480_000.0, "", [Snapshot(480_010.0, counts), Snapshot(480_011.0, {**counts, "likes": 20, "shares": 7})])]
     ids = [video.pk for video in store(items)]
-    classic.score(ids)
 
-    pulse.advance(ids)
+    services.rank(ids)
 
     state = video_state(CounterState.objects.get())
     assert (state.metrics["shares"].seen, state.metrics["likes"].seen) == (1, 2)
