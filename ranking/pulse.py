@@ -29,7 +29,7 @@ class Active:
 
 def active_models() -> dict[str, Active]:
     """By family. The shipped ones become rows at the first call, so that every score can name its version."""
-    rows = {row.family: row for row in RankingModel.objects.filter(state=ModelState.ACTIVE)}
+    rows = {row.family: row for row in RankingModel.objects.filter(state=ModelState.ACTIVE).defer("data")}
     for family in Family.values:
         if family not in rows and (shipped := coefficients.shipped(family)) is not None:
             rows[family], _created = RankingModel.objects.get_or_create(
@@ -90,11 +90,17 @@ def rescore(family: str) -> int:
     return scored
 
 
+# Every row is looked up once, so that there is nothing to memoize.
+_PLANNED_ONCE = """
+    SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_memoize', 'off', true)
+"""
+
+
 def _execute(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
     """The one row that a long statement answers. Prepared, and planned once: planning costs more than a page of videos does."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor, connection.wrap_database_errors:
-        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(_PLANNED_ONCE)
         row = cursor.execute(statement.encode(), parameters, prepare=True).fetchone()
     assert row is not None  # an aggregate always answers
     return tuple(row)
