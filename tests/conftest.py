@@ -4,6 +4,7 @@ import ipaddress
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,14 @@ def shared_dir() -> Path:
     if not path.is_dir():
         pytest.skip("no captured answers beside this checkout")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _close_browser() -> Iterator[None]:
+    """While there still is somewhere to say what went wrong with it."""
+    yield
+    if browser := sys.modules.get("crawler.providers.browser"):
+        browser.close()
 
 
 @pytest.fixture(autouse=True)
