@@ -1,5 +1,6 @@
-"""Clients of people who may and may not."""
+"""Clients of people who may and may not; and what they are shown."""
 
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,11 @@ def client_of(user: Any) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def text_of(response: Any) -> str:
+    """On one line, without space at the edges of tags: how a template is broken into lines is nobody's business."""
+    return re.sub(r"\s*([<>])\s*", r"\1", " ".join(response.content.decode().split()))
 
 
 @pytest.fixture

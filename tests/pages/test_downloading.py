@@ -8,13 +8,10 @@ from django.test import Client
 
 from downloads.models import AssetRole, Batch, DownloadJob, DownloadRequest
 from tests.factories import AssetFactory, DownloadJobFactory, DownloadRequestFactory, UserFactory, VideoFactory
+from tests.pages.conftest import text_of
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-
-
-def text_of(response):
-    return response.content.decode()
 
 
 def test_a_visitor_asks_and_finds_it_on_a_list_of_this_browser_alone(client):

@@ -24,6 +24,7 @@ from tests.factories import (
     VideoFactory,
 )
 from tests.pages.conftest import client_of
+from tests.pages.conftest import text_of as any_text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def ago(**period):
 
 def text_of(response):
     assert response.status_code == 200
-    return response.content.decode()
+    return any_text_of(response)
 
 
 def grown(**traits):
