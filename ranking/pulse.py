@@ -191,7 +191,7 @@ def _pending(kits: tuple[Kit, ...]) -> str:
     family = _family(f"s.raw[{sql.VIEWS}] > 0 OR snap.views > 0")
     return f"""(
         SELECT *, {_constants(kits)} FROM (
-            SELECT v.id AS video_id, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour, snap.followers,
+            SELECT v.id AS video_id, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour, snap.followers, snap.has_more,
                    CASE WHEN v.published_at <= snap.observed_at
                         THEN {_hours("(snap.observed_at - v.published_at)")} END AS age,
                    coalesce(s.first_at, snap.observed_at) AS first_at,
@@ -201,17 +201,19 @@ def _pending(kits: tuple[Kit, ...]) -> str:
             FROM crawler_video v
             LEFT JOIN ranking_counterstate s ON s.video_id = v.id
             CROSS JOIN LATERAL (
-                SELECT * FROM crawler_metricsnapshot snap
-                WHERE snap.video_id = v.id AND snap.observed_at > coalesce(s.last_at, '-infinity')
-                ORDER BY snap.observed_at LIMIT 1
+                SELECT *, lead(observed_at) OVER (ORDER BY observed_at) IS NOT NULL AS has_more FROM (
+                    SELECT observed_at, {", ".join(METRICS)}, followers FROM crawler_metricsnapshot snap
+                    WHERE snap.video_id = v.id AND snap.observed_at > coalesce(s.last_at, '-infinity')
+                    ORDER BY snap.observed_at LIMIT 2
+                ) AS next_two ORDER BY observed_at LIMIT 1
             ) snap
             LEFT JOIN LATERAL (
-                SELECT * FROM crawler_metricsnapshot day
+                SELECT observed_at, {", ".join(_BEFORE)} FROM crawler_metricsnapshot day
                 WHERE day.video_id = v.id AND day.observed_at <= snap.observed_at - interval '{WINDOW.total_seconds()} seconds'
                 ORDER BY day.observed_at DESC LIMIT 1
             ) day ON true
             LEFT JOIN LATERAL (
-                SELECT * FROM crawler_metricsnapshot oldest
+                SELECT {", ".join(_BEFORE)} FROM crawler_metricsnapshot oldest
                 WHERE day.observed_at IS NULL AND oldest.video_id = v.id AND oldest.observed_at < snap.observed_at
                 ORDER BY oldest.observed_at LIMIT 1
             ) oldest ON true
@@ -239,7 +241,7 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
     ]
     return f"""
     WITH scored AS MATERIALIZED (
-        SELECT video_id, at, first_at, snapshots_, moving_, clipped_, {watch} AS watch, {size} >= {level} AS is_large,
+        SELECT video_id, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch, {size} >= {level} AS is_large,
                {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)},
                {sql.classic_score(rules.weights, _NOW)} AS classic,
                {sql.classic_momentum(rules.weights, _NOW, _BEFORE)} AS momentum,
@@ -255,17 +257,22 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
             is_clipped = excluded.is_clipped, {", ".join(f"{name} = excluded.{name}" for name in _ARRAYS)}
         WHERE old.last_at < excluded.last_at AND old.snapshots = excluded.snapshots - 1
         RETURNING video_id
-    ), written AS (
+    ), added AS (
         INSERT INTO ranking_score (video_id, is_surging, {", ".join(columns)})
-        SELECT video_id, false, {", ".join(columns)} FROM scored WHERE video_id IN (SELECT video_id FROM stored) ORDER BY video_id
+        SELECT video_id, false, {", ".join(columns)} FROM scored
+        WHERE snapshots_ = 1 AND video_id IN (SELECT video_id FROM stored) ORDER BY video_id
         ON CONFLICT (video_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in columns)}
+    ), changed AS (  -- an upsert would cost a lock more, written to the log, for each row that is there
+        UPDATE ranking_score AS score SET {", ".join(f"{column} = scored.{column}" for column in columns)}
+        FROM scored JOIN stored USING (video_id) WHERE score.video_id = scored.video_id AND scored.snapshots_ > 1
     )
     SELECT count(*),
-           array_agg(video_id) FILTER (WHERE reach >= watch OR is_large OR momentum >= {sql.number(rules.surge_momentum)}
-               OR EXISTS (SELECT FROM ranking_surge surge WHERE surge.video_id = scored.video_id AND surge.state <> 'cleared')),
-           array_agg(video_id) FILTER (WHERE EXISTS (
-               SELECT FROM crawler_metricsnapshot more WHERE more.video_id = scored.video_id AND more.observed_at > scored.at
-           ))
+           array_agg(video_id) FILTER (WHERE reach >= watch OR is_large
+               OR EXISTS (SELECT FROM ranking_surge surge WHERE surge.video_id = scored.video_id AND surge.state <> 'cleared')
+               OR momentum >= {sql.number(rules.surge_momentum)} AND NOT EXISTS (
+                   SELECT FROM ranking_milestone known WHERE known.video_id = scored.video_id AND known.classic_at IS NOT NULL
+               )),
+           array_agg(video_id) FILTER (WHERE has_more)
     FROM scored WHERE video_id IN (SELECT video_id FROM stored)
     """
 

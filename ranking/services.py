@@ -1,6 +1,7 @@
 """Ranking's verbs: score the videos just observed, those that were missed, or all."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -10,35 +11,49 @@ from django.utils import timezone
 from ranking import baselines, classic, surges
 from ranking.models import Baseline, CounterState, Score
 
-BATCH = 5_000
+BATCH = 2_000
+AT_ONCE = 2
 
 
 def rank(video_ids: Iterable[int]) -> int:
     """Score these videos by what was observed since the last time; return how many observations were new.
 
-    Counters are carried forward, the heads and the classic formula speak, surges open, go on and close.
+    Counters are carried forward, the heads and the classic formula speak, surges open, go on and close. A few thousand at a
+    time; outside of a transaction two such batches at once, but for the first, which may be what tells what is usual.
     """
-    ids = list(video_ids)
+    ids = sorted(set(video_ids))
+    batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+    applied = sum(map(_rank_batch, batches[:1]))
+    if len(batches) < 3 or connection.in_atomic_block:
+        return applied + sum(map(_rank_batch, batches[1:]))
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="rank") as pool:
+        return applied + sum(pool.map(_rank_apart, batches[1:]))
+
+
+def _rank_batch(ids: list[int]) -> int:
     applied = surges.observe(ids)
     if applied and not Baseline.objects.exists() and baselines.refresh():
         surges.follow(ids)  # a platform's first page: only now is it known what is usual there
     return applied
 
 
+def _rank_apart(ids: list[int]) -> int:
+    try:
+        return _rank_batch(ids)
+    finally:
+        connection.close()
+
+
 def rank_all() -> int:
     """Score every video, for new weights or after a loss; return how many observations were new."""
     CounterState.objects.filter(~Exists(Score.objects.filter(video=OuterRef("video")))).delete()  # read from the start again
     classic.reweigh()
-    return _rank_in_batches(_missed())
+    return rank(_missed())
 
 
 def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
     """Score what was observed lately and not applied: a crash came in between."""
-    return _rank_in_batches(_missed(timezone.now() - within))
-
-
-def _rank_in_batches(ids: list[int]) -> int:
-    return sum(rank(ids[start : start + BATCH]) for start in range(0, len(ids), BATCH))
+    return rank(_missed(timezone.now() - within))
 
 
 def _missed(since: datetime | None = None) -> list[int]:

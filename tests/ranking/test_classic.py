@@ -136,3 +136,25 @@ def test_the_command_says_how_many_scores_changed(capsys: pytest.CaptureFixture[
     call_command("rank")
 
     assert "New observations scored: 3." in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_videos_are_scored_in_batches_that_run_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "BATCH", 4)
+    snapshots = MetricSnapshotFactory.create_batch(18)
+
+    assert services.rank_all() == 18
+    assert services.rank_all() == 0
+    assert set(Score.objects.values_list("pk", flat=True)) == {snapshot.video_id for snapshot in snapshots}
+
+
+@pytest.mark.django_db
+def test_lost_scores_come_back_as_they_were() -> None:
+    MetricSnapshotFactory.create_batch(5)
+    services.rank_all()
+    before = list(Score.objects.order_by("pk").values_list("pk", "classic", "virality", "observed_at"))
+
+    Score.objects.filter(pk__in=[pk for pk, *_rest in before[:3]]).delete()
+    assert services.rank_all() == 3
+
+    assert list(Score.objects.order_by("pk").values_list("pk", "classic", "virality", "observed_at")) == before
