@@ -4,34 +4,40 @@ The statement carries the page as one JSON parameter, which costs the least clie
 videos, each in the order of their ids, so that two workers which record the same videos wait for each other, and never deadlock.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db import connection
+import orjson
+from psycopg.types.json import Jsonb
 
 from crawler.models import Source, Video
-from crawler.providers.base import AuthorData, MediaURL, SoundData, VideoData
+from crawler.providers.base import VideoData
 from crawler.signals import videos_observed
+from jobs.statements import execute
 
 # What a platform leaves out this time (an empty text, no counter) does not wipe out what it said before.
 _RECORD = """
     WITH seen AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(%(videos)s::jsonb) AS seen (
-            platform text, external_id text, kind text, url text, title text, author text, sound text, hashtags text[],
-            cover_url text, media jsonb, slides jsonb, duration_ms int, width int, height int, published_at timestamptz,
-            flags text[], views bigint, likes bigint, comments bigint, shares bigint, saves bigint, followers bigint
-        )
+        SELECT shown.*, counts.*, author ->> 'external_id' AS author_key, sound ->> 'external_id' AS sound_key,
+               (author ->> 'followers')::bigint AS followers
+        FROM ROWS FROM (
+            jsonb_to_recordset(%(videos)s) AS (
+                platform text, external_id text, kind text, url text, title text, author jsonb, sound jsonb, hashtags text[],
+                cover_url text, media jsonb, slides jsonb, duration_ms int, width int, height int, published_at timestamptz,
+                counts jsonb, flags text[]
+            )
+        ) WITH ORDINALITY AS shown,
+        jsonb_to_record(counts) AS counts (views bigint, likes bigint, comments bigint, shares bigint, saves bigint)
     ), author AS (
         INSERT INTO crawler_author AS old
             (platform, external_id, handle, name, url, avatar_url, bio, followers, is_verified, first_seen_at, last_seen_at)
-        SELECT platform, external_id, handle, name, url, avatar_url, bio, followers, is_verified, %(at)s, %(at)s
-        FROM jsonb_to_recordset(%(authors)s::jsonb) AS new (
-            platform text, external_id text, handle text, name text, url text, avatar_url text, bio text,
-            followers bigint, is_verified bool
-        ) ORDER BY platform, external_id
+        SELECT DISTINCT ON (platform, new.external_id) platform, new.*, %(at)s, %(at)s
+        FROM seen, jsonb_to_record(author) AS new (
+            external_id text, handle text, name text, url text, avatar_url text, bio text, followers bigint, is_verified bool
+        )
+        WHERE author IS NOT NULL
+        ORDER BY platform, new.external_id, ordinality DESC
         ON CONFLICT (platform, external_id) DO UPDATE SET
             handle = coalesce(nullif(excluded.handle, ''), old.handle),
             name = coalesce(nullif(excluded.name, ''), old.name),
@@ -45,13 +51,13 @@ _RECORD = """
         INSERT INTO crawler_sound AS old
             (platform, external_id, title, author_name, duration_seconds, play_url, cover_url, is_original,
              first_seen_at, last_seen_at)
-        SELECT platform, external_id, title, author_name, duration_seconds, play_url, cover_url, is_original, %(at)s, %(at)s
-        FROM jsonb_to_recordset(%(sounds)s::jsonb) AS new (
-            platform text, external_id text, title text, author_name text, duration_seconds float8, play_url text,
-            cover_url text, is_original bool
+        SELECT DISTINCT ON (platform, new.external_id) platform, new.*, %(at)s, %(at)s
+        FROM seen, jsonb_to_record(sound) AS new (
+            external_id text, title text, author_name text, duration_seconds float8, play_url text, cover_url text,
+            is_original bool
         )
-        WHERE (SELECT count(*) FROM author) >= 0
-        ORDER BY platform, external_id
+        WHERE sound IS NOT NULL AND (SELECT count(*) FROM author) >= 0
+        ORDER BY platform, new.external_id, ordinality DESC
         ON CONFLICT (platform, external_id) DO UPDATE SET
             title = coalesce(nullif(excluded.title, ''), old.title),
             author_name = coalesce(nullif(excluded.author_name, ''), old.author_name),
@@ -68,8 +74,8 @@ _RECORD = """
         SELECT seen.platform, seen.external_id, kind, url, title, author.id, sound.id, '', hashtags, cover_url, media, slides,
                duration_ms, width, height, published_at, flags, views, likes, comments, shares, saves, '', %(at)s, %(at)s
         FROM seen
-        LEFT JOIN author ON author.platform = seen.platform AND author.external_id = seen.author
-        LEFT JOIN sound ON sound.platform = seen.platform AND sound.external_id = seen.sound
+        LEFT JOIN author ON author.platform = seen.platform AND author.external_id = author_key
+        LEFT JOIN sound ON sound.platform = seen.platform AND sound.external_id = sound_key
         WHERE (SELECT count(*) FROM sound) >= 0
         ORDER BY seen.platform, seen.external_id
         ON CONFLICT (platform, external_id) DO UPDATE SET
@@ -91,7 +97,7 @@ _RECORD = """
         RETURNING id, platform, external_id, xmax = 0 AS is_new
     ), sighting AS (
         INSERT INTO crawler_sourcevideo AS old (source_id, video_id, first_seen_at, last_seen_at)
-        SELECT %(source)s, id, %(at)s, %(at)s FROM video WHERE %(source)s::bigint IS NOT NULL ORDER BY id
+        SELECT %(source)s::bigint, id, %(at)s, %(at)s FROM video WHERE %(source)s::bigint IS NOT NULL ORDER BY id
         ON CONFLICT (source_id, video_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
     ), snapshot AS (
         INSERT INTO crawler_metricsnapshot
@@ -123,88 +129,15 @@ def record(videos: Iterable[VideoData], *, source: Source | None, at: datetime, 
     by_id = {(video.platform, video.external_id): video for video in videos}
     if not by_id:
         return Recorded([], 0)
-    authors = {(v.platform, v.author.external_id): v.author for v in by_id.values() if v.author}
-    sounds = {(v.platform, v.sound.external_id): v.sound for v in by_id.values() if v.sound}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD,
-            {
-                "videos": json.dumps([_video(video) for video in by_id.values()]),
-                "authors": json.dumps([_author(platform, author) for (platform, _id), author in authors.items()]),
-                "sounds": json.dumps([_sound(platform, sound) for (platform, _id), sound in sounds.items()]),
-                "source": source.pk if source else None,
-                "at": at,
-                "since": since or at,
-            },
-        )
-        rows = cursor.fetchall()
+    rows = execute(
+        _RECORD,
+        {
+            "videos": Jsonb(list(by_id.values()), dumps=orjson.dumps),
+            "source": source.pk if source else None,
+            "at": at,
+            "since": since or at,
+        },
+    )
     recorded = Recorded([pk for pk, _is_new in rows], sum(is_new for _pk, is_new in rows))
     videos_observed.send_robust(sender=Video, video_ids=recorded.video_ids, at=at)
     return recorded
-
-
-def _video(video: VideoData) -> dict[str, Any]:
-    counts, author, sound = video.counts, video.author, video.sound
-    return {
-        "platform": video.platform,
-        "external_id": video.external_id,
-        "kind": video.kind,
-        "url": video.url,
-        "title": video.title,
-        "author": author.external_id if author else None,
-        "sound": sound.external_id if sound else None,
-        "hashtags": video.hashtags,
-        "cover_url": video.cover_url,
-        "media": [_media(media) for media in video.media],
-        "slides": [{"urls": s.urls, "width": s.width, "height": s.height} for s in video.slides],
-        "duration_ms": video.duration_ms,
-        "width": video.width,
-        "height": video.height,
-        "published_at": video.published_at.isoformat() if video.published_at else None,
-        "flags": video.flags,
-        "views": counts.views,
-        "likes": counts.likes,
-        "comments": counts.comments,
-        "shares": counts.shares,
-        "saves": counts.saves,
-        "followers": author.followers if author else None,
-    }
-
-
-def _media(media: MediaURL) -> dict[str, Any]:
-    return {
-        "url": media.url,
-        "expires_at": media.expires_at.isoformat() if media.expires_at else None,
-        "width": media.width,
-        "height": media.height,
-        "bitrate": media.bitrate,
-        "codec": media.codec,
-        "size": media.size,
-    }
-
-
-def _author(platform: str, author: AuthorData) -> dict[str, Any]:
-    return {
-        "platform": platform,
-        "external_id": author.external_id,
-        "handle": author.handle,
-        "name": author.name,
-        "url": author.url,
-        "avatar_url": author.avatar_url,
-        "bio": author.bio,
-        "followers": author.followers,
-        "is_verified": author.is_verified,
-    }
-
-
-def _sound(platform: str, sound: SoundData) -> dict[str, Any]:
-    return {
-        "platform": platform,
-        "external_id": sound.external_id,
-        "title": sound.title,
-        "author_name": sound.author_name,
-        "duration_seconds": sound.duration_seconds,
-        "play_url": sound.play_url,
-        "cover_url": sound.cover_url,
-        "is_original": sound.is_original,
-    }
