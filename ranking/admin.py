@@ -27,18 +27,45 @@ class Computed(ModelAdmin):
         return False
 
 
+def _percent(field: str, description: Any) -> Any:
+    """A column that shows a share as people read it, and sorts by it."""
+
+    @display(description=description, ordering=field)
+    def show(_admin: Any, row: Any) -> str:
+        share = getattr(row, field)
+        return "–" if share is None else f"{share * 100:,.1f} %"
+
+    return show
+
+
 @admin.register(Score)
 class ScoreAdmin(Computed):
-    list_display = ["video", "virality", "breakout", "reach", "classic", "momentum", "is_surging", "model", "observed_at"]
+    show_virality = _percent("virality", _("virality"))
+    show_breakout = _percent("breakout", _("breakout"))
+    show_reach = _percent("reach", _("reach"))
+    show_momentum = _percent("momentum", _("momentum"))
+    list_display = [
+        "video", "show_virality", "show_breakout", "show_reach", "show_classic", "show_momentum", "is_surging", "model",
+        "observed_at",
+    ]  # fmt: skip
     list_filter = ["is_surging", "video__platform", "model"]
     list_select_related = ["video", "model"]
     search_fields = ["video__external_id", "video__title"]
     ordering = ["-classic"]
 
+    @display(description=_("classic score"), ordering="classic")
+    def show_classic(self, score: Score) -> str:
+        return f"{score.classic:,.1f}"
+
 
 @admin.register(Surge)
 class SurgeAdmin(Computed):
-    list_display = ["video", "show_state", "probability", "alerted_at", "confirmed_at", "peaked_at", "reached_at", "show_lead"]
+    show_probability = _percent("probability", _("chance then"))
+    show_highest = _percent("highest", _("highest"))
+    list_display = [
+        "video", "show_state", "show_probability", "show_highest", "alerted_at", "confirmed_at", "peaked_at", "reached_at",
+        "show_lead",
+    ]  # fmt: skip
     list_filter = ["state", "video__platform", "model", "alerted_at"]
     list_select_related = ["video"]
     search_fields = ["video__external_id", "video__title"]
@@ -67,11 +94,12 @@ class RankingModelAdmin(ModelAdmin):
     """Thresholds can be changed; an earlier version can be made active again, which scores everything with it."""
 
     list_display = [
-        "__str__", "show_state", "origin", "alert_threshold", "watch_threshold", "show_figures", "created_at",
-        "activated_at",
+        "__str__", "show_state", "origin", "show_alert", "show_watch", "show_figures", "created_at", "activated_at",
     ]  # fmt: skip
+    show_alert = _percent("alert_threshold", _("alert from"))
+    show_watch = _percent("watch_threshold", _("watch from"))
     list_filter = ["family", "state", "origin"]
-    readonly_fields = ["family", "show_state", "origin", "show_figures", "created_at", "activated_at", "evidence"]
+    readonly_fields = ["family", "state", "origin", "show_figures", "created_at", "activated_at", "evidence"]
     fields = [*readonly_fields, "alert_threshold", "watch_threshold", "note"]
     actions = ["make_active", "refit"]
 

@@ -84,8 +84,8 @@ def refit(family: str, *, now: datetime | None = None) -> RankingModel | None:
         state=ModelState.REFUSED if worse else ModelState.RETIRED,
         origin="refit",
         data=candidate.to_json(),
-        alert_threshold=min(candidate.thresholds.alert, 1.0),
-        watch_threshold=min(candidate.thresholds.watch, 1.0),
+        alert_threshold=round(min(candidate.thresholds.alert, 1.0), 4),
+        watch_threshold=round(min(candidate.thresholds.watch, 1.0), 4),
         evidence={"candidate": new, "current": old, "current_version": current.row.pk, "items": len(items)},
         note=f"Refused: worse than v{current.row.pk} at {', '.join(worse)}." if worse else "",
     )

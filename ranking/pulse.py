@@ -38,8 +38,8 @@ def active_models() -> dict[str, Active]:
                 defaults={
                     "origin": "shipped",
                     "data": shipped.to_json(),
-                    "alert_threshold": shipped.thresholds.alert,
-                    "watch_threshold": shipped.thresholds.watch,
+                    "alert_threshold": round(shipped.thresholds.alert, 4),
+                    "watch_threshold": round(shipped.thresholds.watch, 4),
                 },
             )
     return {family: Active(row, _model(row)) for family, row in rows.items()}
