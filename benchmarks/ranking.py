@@ -94,14 +94,14 @@ def wal_bytes() -> int:
 
 
 def observe(ids: list[int]) -> None:
-    """A new snapshot of each, two hundredths higher than the last."""
+    """A new snapshot of each, an hour after the last and two hundredths higher."""
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO crawler_metricsnapshot (video_id, observed_at, views, likes, comments, shares, followers)
-               SELECT last.video_id, clock_timestamp(), last.views + last.views / 50, last.likes + last.likes / 50,
-                      last.comments + last.comments / 50, last.shares + last.shares / 50,
+               SELECT last.video_id, last.observed_at + interval '1 hour', last.views + last.views / 50,
+                      last.likes + last.likes / 50, last.comments + last.comments / 50, last.shares + last.shares / 50,
                       last.followers
                FROM unnest(%s::bigint[]) AS wanted (id) CROSS JOIN LATERAL (
                    SELECT * FROM crawler_metricsnapshot s WHERE s.video_id = wanted.id ORDER BY observed_at DESC LIMIT 1
@@ -149,17 +149,18 @@ def measure_snapshots(rounds: int) -> None:
     from django.db import transaction
 
     from crawler.models import Video
-    from ranking import pulse, services
+    from ranking import classic, pulse, services
     from ranking.scoring import features
     from ranking.scoring.state import METRICS, VideoState, advance
 
     page = list(Video.objects.order_by("-pk").values_list("pk", flat=True)[:50])
-    model = pulse.active_models()["views"].model
+    active, rules = pulse.active_models(), classic.rules()
+    model = active["views"].model
 
     def in_sql() -> float:
         observe(page)
         with transaction.atomic():
-            return timed(lambda: pulse.step(page)) / len(page) * 1e6
+            return timed(lambda: pulse.step(page, active, rules)) / len(page) * 1e6
 
     def ranked() -> float:
         observe(page)

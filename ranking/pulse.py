@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,16 +65,15 @@ class Step:
     """Those with more snapshots to apply."""
 
 
-def step(video_ids: Collection[int]) -> Step:
+def step(video_ids: Collection[int], active: Mapping[str, Active], rules: classic.Rules) -> Step:
     """Apply to each of these videos the oldest snapshot not applied yet, and score it, in one statement.
 
     Two workers at once do no harm: a state moves only forward from the one that was read.
     """
-    kits = _kits()
+    kits = _kits(active)
     if not kits or not video_ids:
         return Step(0, [], [])
-    rules = classic.rules()
-    applied, notable, unfinished = _execute(_step_sql(kits, rules), [sorted(video_ids)])
+    [(applied, notable, unfinished)] = execute(_step_sql(kits, rules), [sorted(video_ids)])
     return Step(applied, notable or [], unfinished or [])
 
 
@@ -85,7 +84,7 @@ def rescore(family: str) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute(_rescore_sql(_kits()), [family])
+        cursor.execute(_rescore_sql(_kits(active_models())), [family])
         scored: int = cursor.rowcount
     return scored
 
@@ -96,14 +95,12 @@ _PLANNED_ONCE = """
 """
 
 
-def _execute(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
-    """The one row that a long statement answers. Prepared, and planned once: planning costs more than a page of videos does."""
+def execute(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run a long statement within a transaction. Prepared, and planned once: planning costs more than a page of videos does."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor, connection.wrap_database_errors:
         cursor.execute(_PLANNED_ONCE)
-        row = cursor.execute(statement.encode(), parameters, prepare=True).fetchone()
-    assert row is not None  # an aggregate always answers
-    return tuple(row)
+        return cursor.execute(statement.encode(), parameters, prepare=True).fetchall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +114,10 @@ class Kit:
     model: Model = field(compare=False)
 
 
-def _kits() -> tuple[Kit, ...]:
+def _kits(models: Mapping[str, Active]) -> tuple[Kit, ...]:
     return tuple(
         Kit(family, active.row.pk, active.row.origin == "shipped", active.row.watch_threshold, active.model)
-        for family, active in sorted(active_models().items())
+        for family, active in sorted(models.items())
     )
 
 

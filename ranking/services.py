@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from ranking import baselines, classic, surges
+from ranking import baselines, classic, pulse, surges
 from ranking.models import Baseline, CounterState, Score
 
 BATCH = 2_000
@@ -33,7 +33,9 @@ def rank(video_ids: Iterable[int]) -> int:
 def _rank_batch(ids: list[int]) -> int:
     applied = surges.observe(ids)
     if applied and not Baseline.objects.exists() and baselines.refresh():
-        surges.follow(ids)  # a platform's first page: only now is it known what is usual there
+        surges.follow(
+            ids, pulse.active_models(), classic.rules()
+        )  # a platform's first page: only now is it known what is usual there
     return applied
 
 
@@ -45,10 +47,12 @@ def _rank_apart(ids: list[int]) -> int:
 
 
 def rank_all() -> int:
-    """Score every video, for new weights or after a loss; return how many observations were new."""
-    CounterState.objects.filter(~Exists(Score.objects.filter(video=OuterRef("video")))).delete()  # read from the start again
+    """Bring every score up to date, for new weights or after a loss; return how many observations were new."""
     classic.reweigh()
-    return rank(_missed())
+    ids = _missed()
+    # A counter state without a score is of no use: what it was made of is read from the start again.
+    CounterState.objects.filter(~Exists(Score.objects.filter(video=OuterRef("video"))), video__in=ids).delete()
+    return rank(ids)
 
 
 def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
@@ -57,13 +61,13 @@ def rank_missed(within: timedelta = timedelta(hours=1)) -> int:
 
 
 def _missed(since: datetime | None = None) -> list[int]:
-    """Videos with a snapshot (since then) that their counters were not carried to, in the order of their ids."""
+    """Videos with a snapshot (since then) that is newer than their score."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute(
-            f"""SELECT DISTINCT s.video_id FROM crawler_metricsnapshot s LEFT JOIN ranking_counterstate c USING (video_id)
-                WHERE (c.video_id IS NULL OR c.last_at < s.observed_at) {"" if since is None else "AND s.observed_at > %s"}
-                ORDER BY s.video_id""",
+            f"""SELECT DISTINCT s.video_id FROM crawler_metricsnapshot s LEFT JOIN ranking_score r USING (video_id)
+                WHERE (r.video_id IS NULL OR r.observed_at < s.observed_at)
+                {"" if since is None else "AND s.observed_at > %s"}""",
             [] if since is None else [since],
         )
         return [video_id for (video_id,) in cursor.fetchall()]

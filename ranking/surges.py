@@ -5,7 +5,7 @@ the rise per hour has halved; it clears when the probability stays below 0.7 of 
 video then reached the top level is written down too, so that precision and lead are counted and not claimed.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -90,7 +90,7 @@ _FOLLOW = f"""
         RETURNING video_id
     ), milestones AS (
         INSERT INTO ranking_milestone AS old (video_id, level, reached_at, classic_at)
-        SELECT video_id, level, CASE WHEN reaches THEN at END, CASE WHEN momentum >= %(rule)s THEN at END
+        SELECT video_id, level, CASE WHEN reaches THEN at END, CASE WHEN momentum >= %(rule)s::float8 THEN at END
         FROM (
             SELECT now.*, size >= level AND snapshots > 1 AND NOT EXISTS (
                 -- Over the level at its first sighting already: nobody could have foretold it.
@@ -125,33 +125,34 @@ _MARK = """
 """
 
 
-def follow(video_ids: Collection[int]) -> int:
+def follow(video_ids: Collection[int], active: Mapping[str, pulse.Active], rules: classic.Rules) -> int:
     """Open, follow and close surges by the newest observations of these videos; return how many opened."""
-    models = list(pulse.active_models().values())
+    models = list(active.values())
     parameters: dict[str, Any] = {
         "ids": list(video_ids),
-        "rule": classic.rules().surge_momentum,
-        "models": [active.row.pk for active in models],
-        "alerts": [active.row.alert_threshold for active in models],
-        "watches": [active.row.watch_threshold for active in models],
-        "levels": [active.model.level for active in models],
+        "rule": rules.surge_momentum,
+        "models": [model.row.pk for model in models],
+        "alerts": [model.row.alert_threshold for model in models],
+        "watches": [model.row.watch_threshold for model in models],
+        "levels": [model.model.level for model in models],
     }
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_FOLLOW, parameters)
-        touched = cursor.fetchall()
+    with transaction.atomic():
+        touched = pulse.execute(_FOLLOW, parameters)
         if touched:
-            cursor.execute(_MARK, [[video_id for video_id, _is_new in touched]])
+            with connection.cursor() as cursor:
+                cursor.execute(_MARK, [[video_id for video_id, _is_new in touched]])
     return sum(is_new for _video_id, is_new in touched)
 
 
 def observe(video_ids: Collection[int]) -> int:
     """Apply what is new of these videos, oldest first, and follow their surges; return how many snapshots were applied."""
+    active, rules = pulse.active_models(), classic.rules()
     applied, left = 0, video_ids
     for _round in range(MOST_ROUNDS):
         with transaction.atomic():
-            step = pulse.step(left)
+            step = pulse.step(left, active, rules)
             if step.notable:
-                follow(step.notable)
+                follow(step.notable, active, rules)
         applied, left = applied + step.applied, step.unfinished
         if not left:
             break
