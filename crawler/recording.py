@@ -1,7 +1,9 @@
 """Writing down what was seen: one statement per page, whatever its number of videos.
 
-The statement carries the page as one JSON parameter, which costs the least client time. It writes authors, then sounds, then
-videos, each in the order of their ids, so that two workers which record the same videos wait for each other, and never deadlock.
+The providers' dataclasses travel as they are, as one JSON parameter, and the statement takes them apart: that costs the least
+client time. What a table keeps of them as JSON (media, slides) therefore has their fields as keys. It writes authors, then
+sounds, then videos, each in the order of their ids, so that two workers which record the same videos wait for each other, and
+never deadlock. Of an author or sound that several videos of a page carry, the last word counts.
 """
 
 from collections.abc import Iterable
