@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the environment that everything else runs in. Safe to repeat: what is there already is left alone.
+# Makes the environment that everything else runs in; with `tests`, what only they need (Azurite, on Node.js).
+# Safe to repeat: what is there already is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -7,6 +8,7 @@ VENV=.venv
 PYTHON=${PYTHON:-python3.11}
 LOCK=requirements.lock
 STAMP=$VENV/.installed
+AZURITE=tests/azurite
 PACKAGES=(ffmpeg bubblewrap fonts-noto-cjk fonts-noto-color-emoji)
 
 say() { printf '\033[36m==>\033[0m %s\n' "$*"; }
@@ -88,6 +90,30 @@ has_chromium() {
         compgen -G "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}/chromium-*" >/dev/null
 }
 
+install_azurite() {
+    if cmp -s $AZURITE/package-lock.json $AZURITE/node_modules/.installed; then
+        return
+    fi
+    local missing=() program
+    for program in node npm; do
+        command -v $program >/dev/null || missing+=("${program/%node/nodejs}")
+    done
+    if [ ${#missing[@]} -gt 0 ] && ! { is_able_to_install && apt_install "${missing[@]}"; }; then
+        say "no Node.js here, so the Azure tests are skipped. Run as root: apt-get install ${missing[*]}"
+        return
+    fi
+    say "installing Azurite"
+    if ! npm ci --prefix $AZURITE --no-audit --no-fund --no-progress --loglevel=error >/dev/null; then
+        say "npm could not install Azurite, so the Azure tests are skipped"
+        return
+    fi
+    cp $AZURITE/package-lock.json $AZURITE/node_modules/.installed
+}
+
+if [ "${1:-}" = tests ]; then
+    install_azurite
+    exit
+fi
 make_environment
 install_requirements
 install_system_packages
