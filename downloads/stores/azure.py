@@ -1,11 +1,12 @@
-"""Objects in an Azure container: staged blocks, committed only if the name is still free."""
+"""Objects in an Azure container: staged blocks, committed only if the name is still free. Small pieces, bounded waits."""
 
 import base64
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+import requests
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
@@ -14,16 +15,29 @@ from azure.core.exceptions import (
     ResourceExistsError,
     ResourceNotFoundError,
 )
-from azure.storage.blob import BlobSasPermissions, ContentSettings, generate_blob_sas
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import (
+    BlobSasPermissions,
+    BlobServiceClient,
+    ContentSettings,
+    CorsRule,
+    ExponentialRetry,
+    generate_blob_sas,
+)
 from django.utils import timezone
 from django.utils.deconstruct import deconstructible
 from django.utils.translation import gettext as _
+from requests.adapters import HTTPAdapter
 from storages.backends.azure_storage import AzureStorage
 
 from downloads.errors import StorageError
 from downloads.stores.base import CHUNK, Blob, Listed, OnProgress, missing, sha256_of
 
 BLOCK = 8 * 1024 * 1024
+READ = 4 * 1024 * 1024  # held in memory by every reader
+RETRIES = 4
+_TAKEN = {"BlobAlreadyExists", "ConditionNotMet", "InvalidBlockList"}
+"""Answers to a commit when somebody else's came first; the last when that one also used our blocks up."""
 
 
 @deconstructible(path="downloads.stores.azure.AzureStore")
@@ -31,6 +45,8 @@ class AzureStore(AzureStorage):
     """See stores.base.Store."""
 
     def __init__(self, **options: Any) -> None:
+        # Read when first needed: one that is badly written must not keep everything else from starting.
+        self._connection = options.pop("connection_string", None)
         super().__init__(**options, overwrite_files=False)
 
     def put(self, blob: Blob, on_progress: OnProgress | None = None) -> bool:
@@ -43,7 +59,9 @@ class AzureStore(AzureStorage):
                 return True
             try:
                 self._send(blob, on_progress, overwrite=False)
-            except ResourceExistsError:
+            except HttpResponseError as error:
+                if _code(error) not in _TAKEN:
+                    raise
                 is_new = False  # somebody else was faster
             else:
                 is_new = True
@@ -55,7 +73,9 @@ class AzureStore(AzureStorage):
         with _named_errors():
             try:
                 return int(self._blob(key).get_blob_properties().size)
-            except ResourceNotFoundError:
+            except ResourceNotFoundError as error:
+                if _is_without_container(error):
+                    raise
                 return None
 
     def read(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
@@ -66,15 +86,23 @@ class AzureStore(AzureStorage):
                 stream = self._blob(key).download_blob(
                     offset=start, length=None if end is None else end - start, max_concurrency=1
                 )
-            except ResourceNotFoundError:
+            except ResourceNotFoundError as error:
+                if _is_without_container(error):
+                    raise
                 raise missing(key) from None
+            except HttpResponseError as error:
+                if error.status_code == 416:  # an empty object, or nothing left of it
+                    return iter(())
+                raise
         return self._pieces(stream)
 
     def remove(self, key: str) -> bool:
         with _named_errors():
             try:
                 self._blob(key).delete_blob(delete_snapshots="include")
-            except ResourceNotFoundError:
+            except ResourceNotFoundError as error:
+                if _is_without_container(error):
+                    raise
                 return False
         return True
 
@@ -84,20 +112,24 @@ class AzureStore(AzureStorage):
                 yield Listed(item.name[len(self._name("")) :], item.size, item.last_modified)
 
     def direct_link(self, key: str, *, mime: str, disposition: str, seconds: int) -> str | None:
-        if not self.account_key:
-            return None
-        blob = self._blob(key)
-        token = generate_blob_sas(
-            account_name=self.account_name,
-            account_key=self.account_key,
-            container_name=self.azure_container,
-            blob_name=self._name(key),
-            permission=BlobSasPermissions(read=True),
-            expiry=timezone.now() + timedelta(seconds=seconds),
-            content_type=mime,
-            content_disposition=disposition,
-        )
-        return f"{blob.url}?{token}"
+        with _named_errors():
+            signer = self.service_client.credential
+            if not hasattr(signer, "account_key"):
+                return None  # a signature given to us cannot sign
+            try:
+                token = generate_blob_sas(
+                    account_name=signer.account_name,
+                    account_key=signer.account_key,
+                    container_name=self.azure_container,
+                    blob_name=self._name(key),
+                    permission=BlobSasPermissions(read=True),
+                    expiry=timezone.now() + timedelta(seconds=seconds),
+                    content_type=mime,
+                    content_disposition=disposition,
+                )
+            except ValueError as error:
+                raise _unusable(error) from error
+            return f"{self._blob(key).url}?{token}"
 
     def try_write(self) -> None:
         with _named_errors():
@@ -108,11 +140,10 @@ class AzureStore(AzureStorage):
     def ensure_ready(self, origins: list[str]) -> list[str]:
         said = []
         with _named_errors():
-            try:
-                self.client.create_container()
-                said.append(_("The container %(name)s was made.") % {"name": self.azure_container})
-            except ResourceExistsError:
-                pass
+            if not self._container_exists():
+                with suppress(ResourceExistsError):  # somebody else was faster
+                    self.client.create_container()
+                    said.append(_("The container %(name)s was made.") % {"name": self.azure_container})
         self.try_write()
         return said + self._allow_origins(origins)
 
@@ -121,6 +152,30 @@ class AzureStore(AzureStorage):
 
     def free_bytes(self) -> int | None:
         return None
+
+    def _get_service_client(self) -> BlobServiceClient:
+        """One for all threads. The SDK's own would try for minutes and hold 32 MB for each reader."""
+        session = requests.Session()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(pool_maxsize=32))
+        options: dict[str, Any] = {
+            "transport": RequestsTransport(session=session),
+            "retry_policy": ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=RETRIES, random_jitter_range=1),
+            "connection_timeout": 5,
+            "read_timeout": 30,
+            "max_single_get_size": READ,
+            "max_chunk_get_size": READ,
+        }
+        try:
+            if self._connection:
+                return BlobServiceClient.from_connection_string(self._connection, **options)
+            if not self.account_name:
+                raise ValueError(_("no account is named"))
+            self.client_options = options
+            service: BlobServiceClient = super()._get_service_client()
+            return service
+        except ValueError as error:
+            raise _unusable(error) from error
 
     def _name(self, key: str) -> str:
         return f"{self.location}/{key}" if self.location else key
@@ -156,29 +211,71 @@ class AzureStore(AzureStorage):
                 for at in range(0, len(chunk), CHUNK):
                     yield chunk[at : at + CHUNK]
 
+    def _container_exists(self) -> bool:
+        try:
+            self.client.get_container_properties()
+        except ResourceNotFoundError:
+            return False
+        except HttpResponseError as error:
+            if error.status_code != 403:
+                raise  # a signature for its objects alone may not ask; the trial write will tell
+        return True
+
     def _allow_origins(self, origins: list[str]) -> list[str]:
-        """CORS belongs to the whole account; it is read, and only spoken of: others may use the account too."""
+        """Scripts on our pages may read the objects (players seek with Range). The rules are the account's: ours is added."""
+        rule = CorsRule(
+            allowed_origins=origins,
+            allowed_methods=["GET", "HEAD"],
+            allowed_headers=["Range", "If-Range"],
+            exposed_headers=["Content-Length", "Content-Range", "Accept-Ranges", "ETag"],
+            max_age_in_seconds=3600,
+        )
         try:
             rules = self.service_client.get_service_properties()["cors"]
-        except (AzureError, KeyError):
-            return [_("The account's CORS rules could not be read; players need GET with Range from this site.")]
-        allowed = {origin.strip() for rule in rules for origin in str(rule.allowed_origins).split(",")}
-        if "*" in allowed or allowed.issuperset(origins):
-            return []
-        return [_("Add %(origins)s to the storage account's CORS rules (GET, HEAD).") % {"origins": ", ".join(origins)}]
+            allowed = {
+                origin.strip()
+                for found in rules
+                if "GET" in str(found.allowed_methods).split(",")
+                for origin in str(found.allowed_origins).split(",")
+            }
+            if "*" in allowed or allowed.issuperset(origins):
+                return []
+            self.service_client.set_service_properties(cors=[*rules, rule])
+        except AzureError as error:
+            wanted = {"origins": ", ".join(origins), "why": _code(error)}
+            return [_("Add %(origins)s to the storage account's CORS rules (GET, HEAD): we could not (%(why)s).") % wanted]
+        return [_("The storage account now answers to %(origins)s.") % {"origins": ", ".join(origins)}]
+
+
+def _code(error: AzureError) -> str:
+    """What the service calls it, or what the SDK does where nothing answered."""
+    code = getattr(error, "error_code", None) or getattr(error, "status_code", None) or type(error).__name__
+    return str(getattr(code, "value", code))
+
+
+def _is_without_container(error: ResourceNotFoundError) -> bool:
+    return _code(error) == "ContainerNotFound"
+
+
+def _unusable(error: ValueError) -> StorageError:
+    message = _("The credentials for Azure cannot be used (%(why)s): check AZURE_STORAGE_CONNECTION_STRING or its parts.")
+    return StorageError(message % {"why": error}, code="storage_refused")
 
 
 @contextmanager
 def _named_errors() -> Iterator[None]:
     try:
         yield
-    except ResourceExistsError:
-        raise
     except (ClientAuthenticationError, ResourceNotFoundError) as error:
-        message = _("The container refuses us: check its name and the credentials.")
-        raise StorageError(message, code="storage_refused") from error
+        raise _refused(error) from error
     except HttpResponseError as error:
-        code = "storage_refused" if error.status_code in (401, 403) else "storage"
-        raise StorageError(_("The container answered %(code)s.") % {"code": error.status_code}, code=code) from error
+        if error.status_code in (401, 403):
+            raise _refused(error) from error
+        raise StorageError(_("The container answered %(code)s.") % {"code": _code(error)}) from error
     except (AzureError, OSError) as error:
         raise StorageError(_("The container cannot be reached: %(why)s") % {"why": error}) from error
+
+
+def _refused(error: AzureError) -> StorageError:
+    message = _("The container refuses us (%(code)s): check its name and the credentials.")
+    return StorageError(message % {"code": _code(error)}, code="storage_refused")
