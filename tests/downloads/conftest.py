@@ -1,7 +1,9 @@
-"""Clips made by ffmpeg, a bucket on a stand-in server, and stores to put things into."""
+"""Clips made by ffmpeg, buckets and containers on stand-in servers, and stores to put things into."""
 
+import base64
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from downloads import locations, storage
 from downloads.stores.base import Blob, Store
 
 MakeClip = Callable[..., Path]
+AZURITE = BASE_DIR / "tests/azurite/node_modules/.bin/azurite-blob"
 
 
 @pytest.fixture(scope="session")
@@ -85,22 +88,67 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("moto_server did not start")
 
 
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[str]:
+    """The connection string of a running Azurite, which keeps everything in memory."""
+    node = shutil.which("node")
+    if node is None or not AZURITE.exists():
+        pytest.skip("Azurite is not installed; where there is Node.js, scripts/setup.sh tests does it")
+    key = base64.b64encode(os.urandom(64)).decode()
+    server = subprocess.Popen(
+        [
+            *(node, str(AZURITE), "--blobPort", "0", "--inMemoryPersistence", "--silent"),
+            *("--skipApiVersionCheck", "--disableTelemetry"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "AZURITE_ACCOUNTS": f"test:{key}"},
+    )
+    assert server.stdout
+    try:
+        said = [line := server.stdout.readline()]
+        while line and "listens on" not in line:
+            said.append(line := server.stdout.readline())
+        if not line:
+            raise RuntimeError(f"Azurite did not start: {''.join(said)}")
+        address = line.split()[-1]
+        yield f"AccountName=test;AccountKey={key};BlobEndpoint={address}/test;"
+    finally:
+        server.terminate()
+        server.communicate(timeout=10)
+
+
 def use_media(settings: Any, url: str) -> None:
     """Point the media store elsewhere, for the rest of a test."""
     settings.STORAGES = {**settings.STORAGES, "media": locations.storage_settings(url, base=BASE_DIR)}
     storage._direct_link.cache_clear()
 
 
-@pytest.fixture(params=["local", "s3"])
-def store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The media store of the test, once as a folder and once as a bucket."""
-    if request.param == "s3":
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        address = request.getfixturevalue("bucket_server")
-        use_media(settings, f"s3://test-{uuid.uuid4().hex[:8]}/some/prefix?endpoint={address}&region=us-east-1")
-    else:
-        use_media(settings, f"file:{tmp_path / 'media'}")
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """`place("azure", "some/prefix")`: what MEDIA_STORAGE says of a new and empty place, its credentials in the environment."""
+
+    def find(kind: str, prefix: str = "") -> str:
+        name = f"test-{uuid.uuid4().hex[:8]}/{prefix}".rstrip("/")
+        if kind == "s3":
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+            return f"s3://{name}?endpoint={request.getfixturevalue('bucket_server')}&region=us-east-1"
+        if kind == "azure":
+            for other in ("ACCOUNT", "KEY", "SAS_TOKEN"):
+                monkeypatch.delenv(f"AZURE_STORAGE_{other}", raising=False)
+            monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", request.getfixturevalue("azurite"))
+            return f"azure://{name}"
+        return f"file:{tmp_path / 'media'}"
+
+    return find
+
+
+@pytest.fixture(params=["local", "s3", "azure"])
+def store(request: pytest.FixtureRequest, settings: Any, place: Callable[..., str]) -> Store:
+    """The media store of the test: a folder, a bucket and a container in turn."""
+    use_media(settings, place(request.param, "some/prefix"))
     storage.media().ensure_ready(["http://localhost:8000"])
     return storage.media()
 

@@ -3,8 +3,7 @@
 import errno
 import os
 import subprocess
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +136,11 @@ def test_a_stumbling_storage_is_waited_for_with_patience_that_ends(video: Video,
     assert PausedKind.objects.count() == 0
 
 
+@pytest.mark.parametrize("kind", ["s3", "azure"])
 def test_a_bucket_takes_the_whole_way_of_a_download(
-    liar: Liar, video: Video, settings: Any, bucket_server: str, monkeypatch: pytest.MonkeyPatch
+    liar: Liar, video: Video, settings: Any, place: Callable[..., str], kind: str
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    use_media(settings, f"s3://test-{uuid.uuid4().hex[:8]}?endpoint={bucket_server}&region=us-east-1")
+    use_media(settings, place(kind))
 
     refused = attempt(video)
     assert (refused.state, refused.error_code) == (State.PENDING, "storage_refused")
