@@ -1,6 +1,7 @@
 """MEDIA_STORAGE, read: one URL becomes one entry of Django's STORAGES. Imports no SDK, so settings may call it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -30,8 +31,18 @@ def link_origins(url: str, public_url: str = "") -> list[str]:
         if options["endpoint_url"]:
             return [_origin(options["endpoint_url"])]
         return [f"https://{options['bucket_name']}.s3.{options['region_name'] or 'us-east-1'}.amazonaws.com"]
-    if parts.scheme == "azure" and (account := _azure(parts, Path())["OPTIONS"].get("account_name")):
-        return [f"https://{account}.blob.core.windows.net"]
+    if parts.scheme == "azure":
+        return _azure_origins(_azure(parts, Path())["OPTIONS"])
+    return []
+
+
+def _azure_origins(options: Mapping[str, str]) -> list[str]:
+    told = dict(part.split("=", 1) for part in options.get("connection_string", "").split(";") if "=" in part)
+    if endpoint := told.get("BlobEndpoint"):
+        return [_origin(endpoint)]
+    if account := told.get("AccountName") or options.get("account_name"):
+        scheme, suffix = told.get("DefaultEndpointsProtocol", "https"), told.get("EndpointSuffix", "core.windows.net")
+        return [f"{scheme}://{account}.blob.{suffix}"]
     return []
 
 

@@ -242,3 +242,18 @@ def test_a_wrong_storage_url_stops_the_start_with_a_reason(url: str) -> None:
 )
 def test_pages_may_load_media_from_where_links_point(url: str, public: str, origins: list[str]) -> None:
     assert locations.link_origins(url, public) == origins
+
+
+@pytest.mark.parametrize(
+    ("told", "origin"),
+    [
+        ("DefaultEndpointsProtocol=https;AccountName=us;AccountKey=a2V5==;EndpointSuffix=x.org", "https://us.blob.x.org"),
+        ("BlobEndpoint=http://127.0.0.1:10000/us;AccountName=us;AccountKey=a2V5", "http://127.0.0.1:10000"),
+        ("AccountName=us;AccountKey=a2V5", "https://us.blob.core.windows.net"),
+        ("nonsense", "https://a.blob.core.windows.net"),
+    ],
+)
+def test_a_connection_string_says_where_links_point(monkeypatch: pytest.MonkeyPatch, told: str, origin: str) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", told)
+
+    assert locations.link_origins("azure://c?account=a") == [origin]
