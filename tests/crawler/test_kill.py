@@ -70,7 +70,7 @@ def lose_lease(job):
 
 @pytest.mark.parametrize("pages", [0, 1, 2])
 def test_a_worker_killed_mid_page_loses_nothing_and_doubles_nothing(worker, sample, tmp_path, pages):
-    sample.set_fault("slow", topic=TOPIC, places=["search"], value=0.4)  # so that the kill falls into a page
+    sample.set_fault("slow", topic=TOPIC, places=["search"], value=2)  # so that the kill falls into a page
     source = SourceFactory(value=TOPIC, pages_per_run=50)
     job = scan_now(source)
 
@@ -85,6 +85,7 @@ def test_a_worker_killed_mid_page_loses_nothing_and_doubles_nothing(worker, samp
     family = descendants(first.pid)
     first.kill()
     first.wait()
+    sample.clear_faults()
     interrupted = CrawlJob.objects.get(pk=job.pk)
     assert interrupted.state == State.RUNNING
     lose_lease(job)
