@@ -112,7 +112,7 @@ _UNUSUAL = """
 
 
 def surging(*, most: int = MOST_SHOWN) -> list[Section]:
-    """In the order of STATES, the likeliest first; six statements, whatever there is."""
+    """In the order of STATES, the likeliest first; seven statements, whatever there is."""
     with connection.cursor() as cursor:
         cursor.execute(_LIVE, {"since": timezone.now() - PEAKED_WITHIN, "most": most})
         rows = cursor.fetchall()

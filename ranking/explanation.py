@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import log
 
+from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -30,7 +31,7 @@ HEAD_COLUMNS = {"virality": "virality", "breakout": "breakout", "surge": "reach"
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A counter's rise, and how it compares with what is usual at this age on this platform."""
+    """A counter's rise as two observations show it; of a video seen once, its mean since it was published."""
 
     metric: str
     per_hour: float
@@ -57,18 +58,51 @@ class Explanation:
 
 
 def explain(video_ids: Collection[int], head: str = "virality") -> dict[int, Explanation]:
-    """By video id, for those that have a score; three queries whatever the number."""
+    """By video id, for those that have a score; four queries whatever the number."""
     states = CounterState.objects.filter(video_id__in=video_ids).select_related("video__author", "video__score")
     active = pulse.active_models()
     usual = {(b.platform, b.family, b.age_bucket): b for b in Baseline.objects.all()}
+    rises = _rises(video_ids)
     told = {}
     for row in states:
         score: Score | None = getattr(row.video, "score", None)
         family = Family.VIEWS if row.shows_views else Family.REACTIONS
         if score is None or score.virality is None or family not in active:
             continue
-        told[row.video_id] = _explain(row, score, active[family], usual, head)
+        told[row.video_id] = _explain(row, score, active[family], usual, rises.get(row.video_id, {}), head)
     return told
+
+
+_ROSE = ", ".join(
+    f"now.{metric} - CASE WHEN hour_ago.observed_at IS NULL THEN oldest.{metric} ELSE hour_ago.{metric} END" for metric in METRICS
+)
+_RISES = f"""
+    SELECT s.video_id, extract(epoch FROM s.last_at - coalesce(hour_ago.observed_at, oldest.observed_at))::float8 / 3600, {_ROSE}
+    FROM ranking_counterstate s
+    JOIN crawler_metricsnapshot now ON now.video_id = s.video_id AND now.observed_at = s.last_at
+    LEFT JOIN LATERAL (
+        SELECT * FROM crawler_metricsnapshot snap
+        WHERE snap.video_id = s.video_id AND snap.observed_at <= s.last_at - interval '1 hour'
+        ORDER BY snap.observed_at DESC LIMIT 1
+    ) hour_ago ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM crawler_metricsnapshot snap
+        WHERE hour_ago.observed_at IS NULL AND snap.video_id = s.video_id AND snap.observed_at < s.last_at
+        ORDER BY snap.observed_at LIMIT 1
+    ) oldest ON true
+    WHERE s.video_id = ANY(%s) AND coalesce(hour_ago.observed_at, oldest.observed_at) IS NOT NULL
+"""
+
+
+def _rises(video_ids: Collection[int]) -> dict[int, dict[str, float]]:
+    """Each counter's rise per hour, over the last hour or what is known of it. The rates within the state are slower to follow:
+    they begin at the mean since the publication."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RISES, [list(video_ids)])
+        return {
+            video_id: {metric: max(rise, 0) / hours for metric, rise in zip(METRICS, rises, strict=True) if rise is not None}
+            for video_id, hours, *rises in cursor.fetchall()
+        }
 
 
 def _explain(
@@ -76,6 +110,7 @@ def _explain(
     score: Score,
     active: pulse.Active,
     usual: dict[tuple[str, str, int], Baseline],
+    rises: Mapping[str, float],
     head: str,
 ) -> Explanation:
     model, video = active.model, row.video
@@ -108,7 +143,9 @@ def _explain(
         probability=getattr(score, HEAD_COLUMNS[head]),
         contributions=tuple(model.explain(head, vector)),
         rates=tuple(
-            Rate(metric, state.metrics[metric].fast, state.metrics[metric].total) for metric in METRICS if metric in state.metrics
+            Rate(metric, rises.get(metric, known.fast), known.total)
+            for metric in METRICS
+            if (known := state.metrics.get(metric)) is not None
         ),
         times_usual=times,
         robust_z=z,

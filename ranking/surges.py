@@ -17,6 +17,8 @@ from ranking.scoring.state import METRICS
 HYSTERESIS = 0.7
 CLEAR_AFTER = 2
 PEAK_SHARE = 0.5
+NEARLY = 0.8
+"""From this share of the top level on nothing is foretold: the video is as good as there."""
 MOST_ROUNDS = 2000
 """Snapshots of one video applied in one call; the rest follow at the next."""
 LIKES = METRICS.index("likes") + 1
@@ -45,13 +47,16 @@ _FOLLOW = f"""
                          ELSE now.alert_threshold END
                     THEN surge.low_streak + 1 ELSE 0 END AS low,
                greatest(surge.top_rate, now.rate) AS top,
-               surge.alerted_at IS NULL AND now.confirmed AND now.reach >= now.alert_threshold AS alerts
+               surge.alerted_at IS NULL AND now.confirmed AND now.reach >= now.alert_threshold
+                   AND now.size < {NEARLY} * now.level AS alerts
         FROM ranking_surge surge JOIN now USING (video_id)
         WHERE surge.state <> 'cleared' AND surge.observed_at < now.at
     ), gone_on AS (
         UPDATE ranking_surge AS surge SET
             observed_at = followed.at,
             highest = greatest(surge.highest, followed.reach),
+            -- What is foretold stands from the alert on; before, it follows what is known of the platform.
+            level = CASE WHEN surge.alerted_at IS NULL THEN followed.level ELSE surge.level END,
             top_rate = followed.top,
             low_streak = followed.low,
             alerted_at = CASE WHEN followed.alerts THEN followed.at ELSE surge.alerted_at END,
@@ -80,7 +85,7 @@ _FOLLOW = f"""
                                   'snapshots', snapshots, 'alert_threshold', alert_threshold,
                                   'watch_threshold', watch_threshold), at
         FROM now
-        WHERE reach >= watch_threshold AND known_rate AND size < level
+        WHERE reach >= watch_threshold AND known_rate AND size < {NEARLY} * level
           AND NOT EXISTS (
               SELECT FROM ranking_surge old WHERE old.video_id = now.video_id
               AND (old.state <> 'cleared' OR old.watched_at > now.at - interval '24 hours')
@@ -93,10 +98,10 @@ _FOLLOW = f"""
         SELECT video_id, level, CASE WHEN reaches THEN at END, CASE WHEN momentum >= %(rule)s::float8 THEN at END
         FROM (
             SELECT now.*, size >= level AND snapshots > 1 AND NOT EXISTS (
-                -- Over the level at its first sighting already: nobody could have foretold it.
+                -- There at its first sighting, or nearly: nobody could have foretold it.
                 SELECT FROM crawler_metricsnapshot first
                 WHERE first.video_id = now.video_id AND first.observed_at = now.first_at
-                  AND coalesce(nullif(first.views, 0), first.likes) >= now.level
+                  AND coalesce(nullif(first.views, 0), first.likes) >= {NEARLY} * now.level
             ) AS reaches
             FROM now WHERE size >= level OR momentum >= %(rule)s
         ) AS judged

@@ -143,7 +143,7 @@ def test_the_explanation_adds_up_and_speaks_in_numbers(world: World, django_asse
     world.observe(18)
     baselines.refresh()
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         told = explain([video.pk])[video.pk]
 
     model = RankingModel.objects.get(pk=told.model_version)
@@ -156,8 +156,25 @@ def test_the_explanation_adds_up_and_speaks_in_numbers(world: World, django_asse
     assert told.times_usual > 5
     assert told.robust_z is not None
     assert told.robust_z > 2
+    now, before = video.snapshots.order_by("-observed_at")[0], video.snapshots.order_by("-observed_at")[2]
+    assert now.observed_at - before.observed_at == timedelta(hours=1)
     assert told.rates[0].metric == "likes"
+    assert told.rates[0].per_hour == pytest.approx(now.likes - before.likes)
     assert not told.is_fallback
+
+
+def test_nothing_is_foretold_of_what_is_as_good_as_there(world: World) -> None:
+    world.observe(2)
+    baselines.refresh()
+    level = Baseline.objects.get(age_bucket=-1).level
+    nearly = world.add("nearly", wave(level * 0.85, starts=2, peaks=5, gain=900_000), age_hours=10)
+    early = world.add("early", wave(level * 0.1, starts=2, peaks=5, gain=900_000), age_hours=10)
+
+    world.observe(10)
+
+    assert Surge.objects.filter(video=early, alerted_at__isnull=False).exists()
+    assert not Surge.objects.filter(video=nearly).exists()
+    assert not Milestone.objects.filter(video=nearly, reached_at__isnull=False).exists()
 
 
 def test_a_platform_with_few_videos_says_that_it_borrows() -> None:

@@ -101,6 +101,10 @@ class Command(BaseCommand):
                 f"{surge.lead_hours:>8.1f}"
             )
         self.stdout.write(f"  {result.surge.events} items reached the top level after their first sighting.")
+        self.stdout.write(
+            "  default: fitted on the training rows, as the nightly refit does it. "
+            "shipped: what a new installation begins with, fitted elsewhere."
+        )
 
 
 def as_json(report: Report) -> dict[str, Any]:
