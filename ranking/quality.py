@@ -66,9 +66,12 @@ class Line:
         return self.alerts - self.right - self.wrong
 
     @property
+    def judged(self) -> int:
+        return self.right + self.wrong
+
+    @property
     def precision(self) -> float | None:
-        judged = self.right + self.wrong
-        return self.right / judged if judged else None
+        return self.right / self.judged if self.judged else None
 
     @property
     def recall(self) -> float | None:
