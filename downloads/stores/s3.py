@@ -146,7 +146,7 @@ class S3Store(S3Storage):
         said = []
         with _named_errors():
             if not self._bucket_exists():
-                self.client.create_bucket(Bucket=self.bucket_name, **self._bucket_place())
+                self._make_bucket()
                 said.append(_("The bucket %(name)s was made.") % {"name": self.bucket_name})
         self.try_write()
         return said + self._allow_origins(origins)
@@ -253,10 +253,15 @@ class S3Store(S3Storage):
             raise
         return True
 
-    def _bucket_place(self) -> Any:
-        if self.endpoint_url or self.region_name in (None, "us-east-1"):
-            return {}
-        return {"CreateBucketConfiguration": {"LocationConstraint": self.region_name}}
+    def _make_bucket(self) -> None:
+        """Where the endpoint likes. Services that want their region named, as Amazon does, are told it."""
+        try:
+            self.client.create_bucket(Bucket=self.bucket_name)
+        except ClientError as error:
+            if _code(error) != "IllegalLocationConstraintException":
+                raise
+            place: Any = {"LocationConstraint": self.region_name}
+            self.client.create_bucket(Bucket=self.bucket_name, CreateBucketConfiguration=place)
 
     def _allow_origins(self, origins: list[str]) -> list[str]:
         """Scripts on our pages may read the bucket (players seek with Range). Some services have no such call."""

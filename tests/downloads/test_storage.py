@@ -19,6 +19,7 @@ from downloads.errors import StorageError
 from downloads.stores.azure import AzureStore
 from downloads.stores.base import CHUNK, Blob, Store
 from downloads.stores.s3 import S3Store
+from tests.downloads.conftest import use_media
 
 MakeBlob = Callable[[bytes], Blob]
 PART = 8 * 1024 * 1024
@@ -257,3 +258,11 @@ def test_a_connection_string_says_where_links_point(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", told)
 
     assert locations.link_origins("azure://c?account=a") == [origin]
+
+
+@pytest.mark.parametrize("region", ["auto", "eu-west-1", "us-east-1"])
+def test_a_missing_bucket_is_made_in_any_region(place: Callable[..., str], settings: Any, region: str) -> None:
+    use_media(settings, place("s3").replace("us-east-1", region))
+
+    assert "was made" in storage.media().ensure_ready([])[0]
+    assert not any("was made" in sentence for sentence in storage.media().ensure_ready([]))
