@@ -15,7 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Greatest, Least, Now
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -134,7 +134,10 @@ def _finish(job: CrawlJob) -> str:
         changes["last_good_at"] = now
     # Ended in the same transaction that forgets the place: a crash in between would look at everything again.
     with job.fenced():
-        Source.objects.filter(pk=job.source_id).update(**changes)
+        source = Source.objects.get(pk=job.source_id)  # as it is now: its schedule may have been changed meanwhile
+        # What pushed the next look away is over: the source's own schedule holds again.
+        changes["next_run_at"] = Least(F("next_run_at"), _own_tick(source, now))
+        Source.objects.filter(pk=source.pk).update(**changes)
         CrawlJob.objects.filter(pk=job.pk).update(cursor=None)
         job.complete(outcome.value)
     return outcome.value
@@ -210,6 +213,14 @@ def dispatch_due_sources() -> int:
         if fresh:
             nudge.nudge("crawl")
     return len(fresh)
+
+
+def _own_tick(source: Source, now: datetime) -> datetime:
+    """The next time by the source's own schedule; by its interval where its cron line cannot be followed."""
+    try:
+        return next_tick(source.cron, source.interval_minutes, now)
+    except BadCron:
+        return next_tick("", source.interval_minutes, now)
 
 
 def scan_now(source: Source, *, by: AbstractBaseUser | AnonymousUser | None = None) -> CrawlJob:

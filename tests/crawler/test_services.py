@@ -327,6 +327,32 @@ def test_a_good_look_ends_the_row_of_failures(told):
     assert (source.outcome, source.outcome_detail, source.failures_in_a_row) == (Outcome.OK, "", 0)
 
 
+@pytest.mark.parametrize("cron", ["", "*/10 * * * *", "nonsense"])
+@pytest.mark.parametrize("pages", [[(video(1),)], [()]])
+def test_a_look_that_went_well_brings_the_schedule_back(told, cron, pages):
+    told.pages = [Blocked("captcha")]
+    source = told_source(cron=cron, interval_minutes=10)
+    look(source)
+    look(source)
+    assert source.next_run_at > timezone.now() + timedelta(minutes=30)
+
+    told.pages = pages
+    look(source)
+
+    assert (source.failures_in_a_row, source.next_run_at <= timezone.now() + timedelta(minutes=10)) == (0, True)
+    assert source.next_run_at > timezone.now()
+
+
+def test_a_look_that_went_well_puts_off_nothing(told):
+    told.pages = [(video(1),)]
+    soon = timezone.now() + timedelta(minutes=2)
+    source = told_source(interval_minutes=60, next_run_at=soon)
+
+    look(source)
+
+    assert source.next_run_at == soon
+
+
 def test_a_platform_that_asks_for_rest_gets_it_and_no_other_does(told):
     told.pages = [RateLimited("slower", retry_after=timedelta(minutes=30))]
     source, sibling, other = told_source(), told_source(), SourceFactory()
