@@ -23,7 +23,7 @@ from downloads.status import DownloadStatus
 
 
 class DownloadBody(StrictSerializer):
-    quality = ChoiceField(choices=Quality.choices, required=False, default=Quality.BEST.value)
+    quality = ChoiceField(choices=Quality.choices, required=False, help_text="Counts before the query's.")
 
 
 class DownloadQuery(QuerySerializer):
@@ -60,7 +60,7 @@ class BatchDocument(serializers.Serializer[Any]):
 
 class DownloadView(ApiView):
     permission_classes = [AllowAny]
-    query_classes = {"get": DownloadQuery}
+    query_classes = {"get": DownloadQuery, "post": DownloadQuery}
 
     @extend_schema(operation_id="get_download", responses=DownloadDocument)
     def get(self, request: Request, pk: int) -> Response:
@@ -79,12 +79,14 @@ class DownloadView(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Ask for a download; asking twice is asking once. 200 when it is ready, 202 while it is not.
 
+        The quality stands in the body or in the query; where it stands in both, the body's is taken.
+
         A video that its platform no longer has, and that is not kept, is a 409 with the reason.
         """
         video = Video.objects.filter(pk=pk).first()
         if video is None:
             raise NotFound
-        quality = self.read_body(DownloadBody)["quality"]
+        quality = self.read_body(DownloadBody).get("quality", self.query["quality"])
         asked = services.request_download(video, quality, **self.asker())
         statuses.forget(asked.job)
         found = statuses.download_status(video, quality)

@@ -22,13 +22,14 @@ _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 class KnownNames:
     # An unknown name is an error of that name. (A docstring here would be every body's description in the schema.)
     fields: Any
+    no_names = _("There is nothing to set here.")
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             writable = {name for name, field in self.fields.items() if not field.read_only}
             if unknown := [str(name)[:100] for name in data if name not in writable]:
-                known = ", ".join(sorted(writable)) or "-"
-                sentence = _("Unknown; known are: %(known)s.") % {"known": known}
+                known = ", ".join(sorted(writable))
+                sentence = _("Unknown; known are: %(known)s.") % {"known": known} if known else self.no_names
                 raise serializers.ValidationError({name: [sentence] for name in unknown}, code="unknown")
         return super().to_internal_value(data)  # type: ignore[misc]  # mixed into serializers
 
@@ -41,6 +42,7 @@ class QuerySerializer(StrictSerializer):
     """The query parameters of a view: everything arrives as text, and each name once."""
 
     is_query = True
+    no_names = _("This address takes no parameters.")
 
     def to_internal_value(self, data: Any) -> Any:
         repeated = [name for name in data if len(data.getlist(name)) > 1]

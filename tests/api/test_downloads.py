@@ -71,6 +71,16 @@ def test_another_quality_is_another_job(anonymous: ApiClient) -> None:
     assert anonymous.get(f"{path}?quality=1080").json()["status"] == "pending"
 
 
+def test_the_quality_is_taken_from_the_query_too_and_from_the_body_first(anonymous: ApiClient) -> None:
+    path = f"/api/videos/{VideoFactory.create().pk}/download"
+
+    assert anonymous.send("POST", f"{path}?quality=540").status_code == 202
+    assert anonymous.send("POST", f"{path}?quality=540", {"quality": "audio"}).status_code == 202
+
+    assert set(DownloadJob.objects.values_list("quality", flat=True)) == {"540", "audio"}
+    assert list(anonymous.send("POST", f"{path}?quality=4k").json()["fields"]) == ["quality"]
+
+
 def test_what_is_kept_is_ready_at_once_with_a_link(anonymous: ApiClient) -> None:
     asset = AssetFactory.create()
     DownloadJobFactory.create(video=asset.video, completed=True)

@@ -143,6 +143,13 @@ def test_an_unknown_name_or_value_is_a_400_that_names_it(anonymous: ApiClient, q
     assert list(response.json()["fields"]) == [query.partition("=")[0]]
 
 
+def test_an_address_without_parameters_says_so(anonymous: ApiClient) -> None:
+    response = anonymous.get(f"/api/videos/{VideoFactory.create().pk}?qualty=1")
+
+    assert response.status_code == 400
+    assert response.json()["fields"] == {"qualty": ["This address takes no parameters."]}
+
+
 def test_all_mistakes_are_named_at_once(anonymous: ApiClient) -> None:
     response = anonymous.get("/api/videos?kind=live&limit=x&nonsense=1&surging=perhaps")
 
