@@ -159,6 +159,8 @@ def test_the_explanation_adds_up_and_speaks_in_numbers(world: World, django_asse
     now, before = video.snapshots.order_by("-observed_at")[0], video.snapshots.order_by("-observed_at")[2]
     assert now.observed_at - before.observed_at == timedelta(hours=1)
     assert told.rates[0].metric == "likes"
+    assert now.likes is not None
+    assert before.likes is not None
     assert told.rates[0].per_hour == pytest.approx(now.likes - before.likes)
     assert not told.is_fallback
 
