@@ -19,18 +19,24 @@ OUTCOME_ORDER = [*measures.TROUBLE, Outcome.EMPTY, Outcome.OK]
 
 def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's DASHBOARD_CALLBACK: adds to what the index page shows."""
-    findings = health.report()
+    rows = _kinds()
+    findings, paused = health.report(), _paused(rows)
     parts = {finding.name: finding for finding in findings}
     worst = health.worst(finding.level for finding in findings)
+    headline = str(HEADLINES[worst])
+    if worst is Level.OK and paused:  # the pauses are all there is to say
+        worst, headline = Level.DEGRADED, " ".join(str(finding.sentence) for finding in paused)
+    elif paused:
+        findings = [*findings, *paused]
     context["dashboard"] = {
         "level": worst,
-        "headline": HEADLINES[worst],
+        "headline": headline,
         "wrong": sorted(
             (finding for finding in findings if finding.level is not Level.OK),
             key=lambda finding: -health.LEVELS.index(finding.level),
         ),
         "now": timezone.now(),
-        "kinds": _kinds(),
+        "kinds": rows,
         "failures": _failures(),
         "sources": _sources(),
         "queues": [finding for name, finding in parts.items() if name.startswith("queue:")],
@@ -49,6 +55,15 @@ HEADLINES = {
     Level.DEGRADED: _("Working, but something needs a look."),
     Level.DOWN: _("Something stands still."),
 }
+
+
+def _paused(rows: list[dict[str, Any]]) -> list[health.Finding]:
+    """What stands still because it was told to: no fault, and yet not all is well."""
+    return [
+        health.Finding(row["counts"].kind, Level.DEGRADED, _("%(kind)s are paused.") % {"kind": row["label"]})
+        for row in rows
+        if row["counts"].is_paused
+    ]
 
 
 def changelist(label: str, query: str = "") -> str:

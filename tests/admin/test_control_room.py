@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from downloads.models import DownloadJob
 from jobs.models import PausedKind
-from monitoring import tasks
+from monitoring import health, tasks
+from monitoring.models import Level
 from tests.factories import (
     CrawlJobFactory,
     DownloadJobFactory,
@@ -66,6 +67,27 @@ def test_the_dashboard_asks_no_more_when_there_is_more(staff_client, django_asse
 
 def test_the_dashboard_of_an_empty_house_works(staff_client):
     assert "No pass has run yet." in staff_client.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("level", "shown", "headline", "wrong"),
+    [
+        (Level.OK, Level.DEGRADED, "Crawls are paused. Downloads are paused.", []),
+        (Level.DOWN, Level.DOWN, "Something stands still.", ["x.", "Crawls are paused.", "Downloads are paused."]),
+    ],
+)
+def test_what_is_paused_is_said_first_and_is_no_alarm(staff_client, monkeypatch, level, shown, headline, wrong):
+    monkeypatch.setattr(health, "report", lambda: [health.Finding("redis", level, "x.")])
+    assert staff_client.get("/admin/").context["dashboard"]["level"] == level
+    PausedKindFactory(kind="download")
+    PausedKindFactory(kind="crawl")
+
+    response = staff_client.get("/admin/")
+
+    said = response.context["dashboard"]
+    assert (said["level"], str(said["headline"])) == (shown, headline)
+    assert [str(finding.sentence) for finding in said["wrong"]] == wrong
+    assert headline in response.content.decode()
 
 
 def test_numbers_of_trouble_stand_in_the_sidebar(staff_client):
