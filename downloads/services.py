@@ -58,11 +58,22 @@ def request_batch(
     videos: Sequence[Video], quality: str = Quality.BEST, *, user: AbstractBaseUser | None = None, session_key: str = ""
 ) -> Batch:
     """Ask for many videos as one zip (see bundles). Raises ValueError for none or more than MOST_IN_A_BATCH, TooManyWaiting."""
-    if not 1 <= len(videos) <= MOST_IN_A_BATCH:
+    return request_mixed_batch([(video, quality) for video in videos], quality, user=user, session_key=session_key)
+
+
+def request_mixed_batch(
+    wanted: Sequence[tuple[Video, str]],
+    quality: str = Quality.BEST,
+    *,
+    user: AbstractBaseUser | None = None,
+    session_key: str = "",
+) -> Batch:
+    """As request_batch, each video in a quality of its own; `quality` is what is noted of the whole."""
+    if not 1 <= len(wanted) <= MOST_IN_A_BATCH:
         raise ValueError(_("A batch holds 1 to %(most)d videos.") % {"most": MOST_IN_A_BATCH})
     with transaction.atomic():
         batch = Batch.objects.create(user_id=user.pk if user else None, session_key=session_key, quality=quality)
-        requests = [request_download(video, quality, user=user, session_key=session_key) for video in videos]
+        requests = [request_download(video, each, user=user, session_key=session_key) for video, each in wanted]
         batch.jobs.set({request.job_id for request in requests})
     return batch
 

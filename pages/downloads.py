@@ -91,16 +91,18 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def new_zip(request: HttpRequest) -> HttpResponse:
-    """POST `video`, many times."""
-    given = request.POST.getlist("video")
-    if not all(text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_BIGINT for text in given):
-        raise BadRequest(_("“video” must be the id of a video."))
-    videos = list(Video.objects.filter(pk__in=[int(text) for text in given[: services.MOST_IN_A_BATCH + 1]]))
+    """POST `video`, many times: an id, or an id and a quality as in 12-audio; `quality` is for those without their own."""
+    given = list(dict.fromkeys(request.POST.getlist("video")))[: services.MOST_IN_A_BATCH + 1]
     quality = request.POST.get("quality", Quality.BEST.value)
+    chosen = [(text, own or quality) for text, _dash, own in (value.partition("-") for value in given)]
+    if not all(text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_BIGINT for text, _own in chosen):
+        raise BadRequest(_("“video” must be the id of a video."))
+    videos = Video.objects.in_bulk([int(text) for text, _own in chosen])
+    wanted = [(videos[int(text)], own) for text, own in chosen if int(text) in videos]
     try:
-        batch = services.request_batch(videos, quality, **asker(request))
+        batch = services.request_mixed_batch(wanted, **asker(request))
     except (TooManyWaiting, ValueError) as error:
-        messages.error(request, _("Choose one video or more.") if not videos else str(error))
+        messages.error(request, _("Choose one video or more.") if not wanted else str(error))
         return redirect("downloads")
     return redirect("zip", batch.pk)
 
@@ -112,7 +114,7 @@ def zip_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     if batch.user_id is not None and batch.user_id != request.user.pk:
         raise Http404
     found = bundles.batch_status(batch)
-    videos = list(batch.jobs.order_by("pk").values_list("video_id", flat=True))
+    videos = list(dict.fromkeys(batch.jobs.order_by("pk").values_list("video_id", flat=True)))
     context: dict[str, Any] = {
         "batch": batch,
         "status": found,

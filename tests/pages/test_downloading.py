@@ -6,6 +6,7 @@ import pytest
 from constance.test import override_config
 from django.test import Client
 
+from downloads import bundles
 from downloads.models import AssetRole, Batch, DownloadJob, DownloadRequest
 from tests.factories import AssetFactory, DownloadJobFactory, DownloadRequestFactory, UserFactory, VideoFactory
 from tests.pages.conftest import text_of
@@ -162,6 +163,26 @@ def test_many_become_one_zip(client):
     assert "2 videos as one zip" in page
     assert "Save the zip" in page
     assert re.search(r'href="/media/zip/[^"]+\.zip"', page)
+
+
+def test_a_zip_holds_each_ticked_row_in_its_own_quality(client):
+    user = UserFactory()
+    client.force_login(user)
+    first, second = VideoFactory(), VideoFactory()
+    for video in (first, second):
+        for quality, role, mime in (("best", AssetRole.VIDEO, "video/mp4"), ("audio", AssetRole.AUDIO, "audio/mp4")):
+            DownloadRequestFactory(job=DownloadJobFactory(video=video, quality=quality, completed=True), user=user)
+            AssetFactory(video=video, role=role, quality=quality, object__mime=mime)
+    ticks = re.findall(r'name="video"\s+value="([^"]+)"', client.get("/downloads/").content.decode())
+    assert len(set(ticks)) == 4
+
+    for chosen, endings in (("audio", ["m4a"]), ("", ["m4a", "mp4"])):
+        ticked = [tick for tick in ticks if tick.startswith(f"{first.pk}-") and chosen in tick]
+        client.post("/downloads/zips/", {"video": ticked})
+        entries = bundles.entries_of(bundles.of_batch(Batch.objects.latest("created_at")))
+        assert sorted(entry.name.rpartition(".")[2] for entry in entries) == endings
+
+    assert DownloadRequest.objects.count() == 4
 
 
 def test_a_zip_of_nothing_is_told(client):
