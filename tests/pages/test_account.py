@@ -16,8 +16,16 @@ def text_of(response):
     return " ".join(response.content.decode().split())
 
 
+def link_to_revoke(page):
+    found = re.search(r'href="(/account/tokens/revoke/\?prefix=[^"]+)"', page)
+    assert found
+    return found[1]
+
+
 def test_a_token_is_shown_once_works_and_can_be_revoked(member):
-    response = member.post("/account/tokens/")
+    made = member.post("/account/tokens/")
+    assert (made.status_code, made["Location"]) == (303, "/account/")
+    response = member.get("/account/")
     page = text_of(response)
     shown = re.search(r'id="fresh-token">([^<]+)<', page)
     assert shown
@@ -28,19 +36,32 @@ def test_a_token_is_shown_once_works_and_can_be_revoked(member):
     headers = {"Authorization": f"Bearer {token}"}
     assert Client().get("/api/sources", headers=headers).status_code == 200
 
-    prefix = re.search(r'name="prefix" value="([^"]+)"', page)
+    assert page.count("?prefix=") == 1
+    asking = text_of(member.get(link_to_revoke(page)))
+    assert "Keep it" in asking
+    assert Client().get("/api/sources", headers=headers).status_code == 200
+    prefix = re.search(r'name="prefix" value="([^"]+)"', asking)
     assert prefix
     member.post("/account/tokens/revoke/", {"prefix": prefix[1]})
     assert Client().get("/api/sources", headers=headers).status_code == 401
 
 
 def test_another_persons_token_cannot_be_revoked(member, stranger):
-    page = text_of(member.post("/account/tokens/"))
-    prefix = re.search(r'name="prefix" value="([^"]+)"', page)
-    assert prefix
+    link = link_to_revoke(text_of(member.post("/account/tokens/", follow=True)))
+    prefix = link.partition("=")[2]
 
-    assert "There is no such token." in text_of(stranger.post("/account/tokens/revoke/", {"prefix": prefix[1]}, follow=True))
-    assert prefix[1] in text_of(member.get("/account/"))
+    assert "There is no such token." in text_of(stranger.get(link, follow=True))
+    assert "There is no such token." in text_of(stranger.post("/account/tokens/revoke/", {"prefix": prefix}, follow=True))
+    assert link in text_of(member.get("/account/"))
+
+
+def test_loading_the_page_again_makes_no_other_token(member):
+    shown = member.post("/account/tokens/", follow=True)
+    assert shown.request["REQUEST_METHOD"] == "GET"
+
+    member.get(shown.request["PATH_INFO"])
+
+    assert text_of(member.get("/account/")).count("?prefix=") == 1
 
 
 @pytest.mark.parametrize(
