@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +23,7 @@ from crawler import services
 from crawler.models import CrawlJob, Outcome, Source, SourceKind, VideoKind
 from crawler.providers import registry
 from crawler.timing import next_tick
+from crawler.validators import validate_profile
 from jobs.models import CLAIMABLE
 
 SETTINGS = [
@@ -60,6 +62,11 @@ class NewSource(SourceSettings):
                 check_link(attrs["value"])
             except serializers.ValidationError as error:
                 raise serializers.ValidationError({"value": error.detail}) from error
+        elif attrs.get("kind") == SourceKind.PROFILE:
+            try:
+                validate_profile(attrs["value"])
+            except ValidationError as error:
+                raise serializers.ValidationError({"value": error.messages}) from error
         return attrs
 
 

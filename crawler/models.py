@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler.encryption import EncryptedJSONField
 from crawler.providers.base import VideoData
-from crawler.validators import validate_cron, validate_plain_text
+from crawler.validators import validate_cron, validate_plain_text, validate_profile
 from jobs.models import FINAL, Job, JobQuerySet
 from workspaces.models import Workspace
 
@@ -116,6 +117,14 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.kind} {self.value}"
+
+    def clean(self) -> None:
+        # Of a new one only: an edit shows no field for what is watched, and an error needs a field.
+        if self._state.adding and self.kind == SourceKind.PROFILE and self.value:
+            try:
+                validate_profile(self.value)
+            except ValidationError as error:
+                raise ValidationError({"value": error}) from error
 
     def wants(self, video: VideoData, now: datetime) -> bool:
         """Whether the filters let a video through."""

@@ -58,6 +58,8 @@ def test_the_same_thing_twice_is_a_conflict(people: People) -> None:
         ({"value": "x", "is_active": "yes"}, "is_active"),
         ({"value": "http://127.0.0.1/a", "kind": "url", "platform": "link"}, "value"),
         ({"value": "file:///etc/passwd", "kind": "url", "platform": "link"}, "value"),
+        ({"value": "http://127.0.0.1/x", "kind": "profile"}, "value"),
+        ({"value": "https://www.douyin.com/user/MS4wLjABAAAA", "kind": "profile"}, "value"),
         ({"value": "x", "workspace": 1}, "workspace"),
         ({"value": "x", "id": 1}, "id"),
         ({"value": "x", "outcome": "ok"}, "outcome"),

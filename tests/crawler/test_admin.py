@@ -72,7 +72,13 @@ def test_editing_a_source_does_not_undo_what_a_crawl_wrote_meanwhile(staff_clien
     assert (source.pages_per_run, source.outcome, source.failures_in_a_row) == (7, "blocked", 3)
 
 
-@pytest.mark.parametrize("values", [{"cron": "nonsense"}, {"interval_minutes": "0"}, {"value": "a\x00b"}, {"min_views": "-1"}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"cron": "nonsense"}, {"interval_minutes": "0"}, {"value": "a\x00b"}, {"min_views": "-1"}),
+        {"kind": "profile", "value": "http://127.0.0.1/x"},
+    ],
+)
 def test_a_source_that_cannot_be_followed_is_refused(staff_client, values):
     form = {
         "workspace": WorkspaceFactory().pk,

@@ -416,11 +416,25 @@ def test_a_cron_line_written_past_the_form_does_not_stop_the_others():
         {"pages_per_run": 101},
         {"value": "a\x00b"},
         {"value": "\u202ex"},
+        {"kind": "profile", "value": "http://127.0.0.1/x"},
+        {"kind": "profile", "value": "../x"},
+        {"kind": "profile", "value": "two words"},
     ],
 )
 def test_a_source_that_cannot_be_followed_is_refused_where_it_enters(field):
     with pytest.raises(ValidationError):
         SourceFactory.build(workspace=WorkspaceFactory(), **field).full_clean()
+
+
+def test_a_profile_is_the_last_part_of_its_address():
+    workspace = WorkspaceFactory()
+    SourceFactory.build(workspace=workspace, kind="profile", value="MS4wLjABAAAA-x_9").full_clean()
+
+    with pytest.raises(ValidationError, match="Only the last part of the profile's address"):
+        SourceFactory.build(workspace=workspace, kind="profile", value="http://127.0.0.1/x").full_clean()
+
+    kept = SourceFactory(workspace=workspace, kind="profile", value="http://127.0.0.1/x")  # from before this was asked
+    kept.full_clean()
 
 
 def test_asking_twice_for_a_look_is_one_look_that_comes_sooner(user):
