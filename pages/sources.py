@@ -68,23 +68,20 @@ def sources(request: HttpRequest, membership: Membership) -> HttpResponse:
 @member
 def source(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     source = _source(membership, pk)
-    shown = feed(Filters(source=pk, ordering="-published_at"), limit=SHOWN_VIDEOS)
-    context = {
-        **_runs(request, source),
-        "source": source,
-        "membership": membership,
-        "cards": shown.cards,
-        "has_more": shown.next_cursor is not None,
-    }
+    context = {**_runs(request, source), **_shown(pk), "source": source, "membership": membership}
     return render(request, "pages/source.html", context)
 
 
 @require_safe
 @member
 def runs(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
-    """The table of runs alone, for a page that follows one."""
+    """The table of runs and what changes with it, for a page that follows one; what was shown once the run is over."""
     source = _source(membership, pk)
-    return render(request, "pages/_runs.html", {**_runs(request, source), "source": source, "is_part": True})
+    context = {**_runs(request, source), "source": source, "is_part": True}
+    if not context["is_live"]:
+        source.refresh_from_db()  # it was read before the runs: one may have ended in between, and nobody asks again
+        context |= _shown(pk)
+    return render(request, "pages/_source_part.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -129,7 +126,8 @@ def delete(request: HttpRequest, membership: Membership, pk: int) -> HttpRespons
 @editor
 def scan(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     services.scan_now(_source(membership, pk), by=membership.user)
-    messages.success(request, _("It is scanned as soon as a worker is free."))
+    if request.POST.get("from") == "list":  # the source's own page says so itself, for as long as it is true
+        messages.success(request, _("It is scanned as soon as a worker is free."))
     return _back(request, pk)
 
 
@@ -175,6 +173,11 @@ def _with_last_run(found: QuerySet[Source]) -> QuerySet[Source]:
     )
 
 
+def _shown(pk: int) -> dict[str, Any]:
+    shown = feed(Filters(source=pk, ordering="-published_at"), limit=SHOWN_VIDEOS)
+    return {"cards": shown.cards, "has_more": shown.next_cursor is not None}
+
+
 def _runs(request: HttpRequest, source: Source) -> dict[str, Any]:
     """The newest runs, or those before the one that `before` names."""
     before = request.GET.get("before", "")
@@ -189,6 +192,7 @@ def _runs(request: HttpRequest, source: Source) -> dict[str, Any]:
         "runs": shown,
         "older": shown[-1].pk if len(found) > RUNS else None,
         "is_live": any(run.state not in FINAL for run in shown),
+        "is_waiting": any(run.state == "pending" for run in shown),
         "is_looking": any(run.state == "running" for run in shown),
         "found_video": services.imported_video(shown[0]) if source.kind == SourceKind.URL and shown else None,
     }

@@ -1,5 +1,6 @@
 """What a workspace watches: seen by its members, changed by its editors, unknown to everybody else."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -190,6 +191,31 @@ def test_a_source_shows_its_runs_with_reasons_page_by_page(member, source):
     assert f"/sources/{source.pk}/?before=" in page
     assert "every 3s" in page
     assert member.get(f"/sources/{source.pk}/?before=x").status_code == 400
+
+
+def test_what_a_scan_changes_is_refreshed_with_its_run(member, source):
+    notice = "It is scanned as soon as a worker is free."
+    page = text_of(member.post(f"/sources/{source.pk}/scan/", follow=True))
+    assert page.count(notice) == 1
+    assert notice in text_of(member.get(f"/sources/{source.pk}/"))  # not a message that is shown once
+    assert "hx-swap-oob" not in page
+    waiting = text_of(member.get(f"/sources/{source.pk}/runs/"))
+    assert notice in waiting
+    assert "Not scanned yet" in waiting
+    assert 'id="shown"' not in waiting
+
+    CrawlJob.objects.update(state="completed", outcome="ok", finalized_at=timezone.now())
+    Source.objects.update(outcome="ok", last_good_at=timezone.now())
+    SourceVideoFactory(source=source, video=ScoreFactory(video__title="seen just now").video)
+    ended = text_of(member.get(f"/sources/{source.pk}/runs/"))
+
+    assert notice not in ended
+    assert "every 3s" not in ended
+    assert "seen just now" in ended
+    assert "outcome ok" in ended
+    for part in ("source-lead", "source-facts", "shown"):
+        assert re.search(rf'id="{part}"[^>]* hx-swap-oob="true"', ended)
+        assert f'id="{part}"' in page
 
 
 def test_a_link_is_imported_in_the_background(member, membership, settings):
