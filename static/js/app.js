@@ -178,6 +178,19 @@ document.addEventListener("htmx:beforeSwap", () => {
   chosen = new Set([...document.querySelectorAll(".download-row input:checked")].map((box) => box.value));
 });
 
+// "More" is gone once it was pressed: who was on it goes on at the first of the new cards.
+let wasOnMore = false;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, shouldSwap } = event.detail;
+  if (shouldSwap && target.id === "more") wasOnMore = target.contains(document.activeElement);
+});
+document.addEventListener("htmx:load", (event) => {
+  const link = wasOnMore && event.detail.elt.matches("[data-card]") && event.detail.elt.querySelector(".card-link");
+  if (!link) return;
+  wasOnMore = false;
+  link.focus();
+});
+
 // -- live hints ------------------------------------------------------------------------------------
 
 let socket = null;

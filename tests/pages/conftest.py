@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from tests.browser.conftest import browser, page  # noqa: F401 - for the tests here that need one
 from tests.factories import MembershipFactory
 from workspaces.models import Role
 

@@ -1,0 +1,82 @@
+"""What only a browser shows of a page: what lies over what, and where the keyboard is."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from crawler.models import CrawlJob, Source
+from tests.factories import (
+    AssetFactory,
+    DownloadJobFactory,
+    DownloadRequestFactory,
+    MembershipFactory,
+    ScoreFactory,
+    SourceFactory,
+    SourceVideoFactory,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def sign_in(page, site, user):
+    client = Client()
+    client.force_login(user)
+    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site}])
+
+
+def test_on_a_phone_nothing_covers_what_saves_a_row(page: Page, live_server):
+    user = MembershipFactory().user
+    for _ in range(8):
+        job = DownloadJobFactory(completed=True)
+        ScoreFactory(video=job.video)
+        AssetFactory(video=job.video)
+        DownloadRequestFactory(job=job, user=user)
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in(page, live_server.url, user)
+    page.goto(f"{live_server.url}/downloads/")
+    saves = page.locator(".download-row .row-actions a.primary")
+    expect(saves).to_have_count(8)
+    bar = page.get_by_role("button", name="Zip the chosen ones")
+
+    for step in range(0, 700, 40):
+        page.evaluate("y => scrollTo(0, y)", step)
+        over = bar.bounding_box()
+        assert over
+        for save in saves.all():
+            box = save.bounding_box()
+            assert box
+            assert box["y"] + box["height"] <= over["y"] or box["y"] >= over["y"] + over["height"]
+
+
+def test_more_by_the_keyboard_goes_on_at_the_first_new_card(page: Page, live_server):
+    ScoreFactory.create_batch(33)
+    page.goto(live_server.url)
+    links = page.locator("[data-card] .card-link")
+    expect(links).to_have_count(30)
+
+    page.get_by_role("link", name="More", exact=True).press("Enter")
+
+    expect(links).to_have_count(33)
+    expect(links.nth(30)).to_be_focused()
+
+
+def test_the_page_of_a_source_follows_its_scan(page: Page, live_server):
+    membership = MembershipFactory()
+    sign_in(page, live_server.url, membership.user)
+    source = SourceFactory(workspace=membership.workspace)
+    page.goto(f"{live_server.url}/sources/{source.pk}/")
+    page.get_by_role("button", name="Scan now").click()
+    notice = page.get_by_text("It is scanned as soon as a worker is free.")
+    expect(notice).to_be_visible()
+
+    now = timezone.now()
+    CrawlJob.objects.update(state="completed", outcome="ok", finalized_at=now)
+    Source.objects.update(outcome="ok", last_good_at=now)
+    SourceVideoFactory(source=source, video=ScoreFactory(video__title="seen just now").video)
+
+    expect(page.get_by_role("link", name="seen just now")).to_be_visible(timeout=15_000)
+    expect(page.locator("#source-lead .outcome.ok")).to_be_visible()
+    expect(notice).to_have_count(0)
+    for part in ("source-lead", "source-facts", "runs", "shown"):
+        expect(page.locator(f"#{part}")).to_have_count(1)
