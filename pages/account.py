@@ -12,11 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from api import tokens
+from crawler.encryption import DecryptionError, decrypt, encrypt
 from workspaces.middleware import membership_of
 from workspaces.models import Membership
 
 FRESH = "fresh_token"
-"""In the session, from the making of a token until it is shown."""
+"""In the session, encrypted, from the making of a token until it is shown."""
 
 
 @require_safe
@@ -27,7 +28,7 @@ def account(request: HttpRequest) -> HttpResponse:
     person = _person(request)
     context = {
         "tokens": tokens.list_tokens(person),
-        "fresh": request.session.pop(FRESH, "") if request.method == "GET" and FRESH in request.session else "",
+        "fresh": _take_fresh(request) if request.method == "GET" else "",
         "active": membership_of(request),
         "memberships": Membership.objects.filter(user_id=person.pk).select_related("workspace").order_by("workspace__name"),
     }
@@ -39,7 +40,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def new_token(request: HttpRequest) -> HttpResponse:
     """Leads to the page that shows the token: loading that again makes no other."""
     try:
-        request.session[FRESH] = tokens.create_token(_person(request))
+        request.session[FRESH] = encrypt(tokens.create_token(_person(request)), context=FRESH)
     except tokens.TooManyTokens:
         messages.error(request, _("You hold %(most)d tokens. Revoke one first.") % {"most": tokens.MOST_TOKENS})
     response = redirect("account")
@@ -61,6 +62,16 @@ def revoke(request: HttpRequest) -> HttpResponse:
     else:
         messages.error(request, _("There is no such token."))
     return redirect("account")
+
+
+def _take_fresh(request: HttpRequest) -> str:
+    if FRESH not in request.session:
+        return ""
+    try:
+        return decrypt(request.session.pop(FRESH), context=FRESH)
+    except DecryptionError:
+        messages.error(request, _("The new token can no longer be shown. Revoke it and take another."))
+        return ""
 
 
 def _person(request: HttpRequest) -> AbstractBaseUser:
