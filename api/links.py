@@ -3,14 +3,15 @@
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from crawler import outbound, services
+from crawler import outbound
+from crawler.access import platform_of
 from crawler.connections import FetchError
 from crawler.providers import registry
 
 
 def check_link(url: str) -> None:
     """Raises ValidationError for a link that leads nowhere, or where we do not go."""
-    if services.platform_of(url) != registry.ANY_LINK:
+    if platform_of(url) != registry.ANY_LINK:
         return
     try:
         outbound.check_url(url)

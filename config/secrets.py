@@ -19,6 +19,10 @@ def field_encryption_key() -> str:
     return _kept("field_encryption_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
 
+def apify_webhook_secret() -> str:
+    return _kept("apify_webhook_secret", secrets.token_urlsafe(32))
+
+
 def _kept(name: str, fresh: str) -> str:
     """What the file says; `fresh` when there is none yet. Of many processes at once, one writes."""
     path = engines.data_dir() / "secrets" / name

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "crawler",
     "ranking",
     "downloads",
+    "analysis",
     "monitoring",
     "catalog",
     "pages",
@@ -235,6 +236,27 @@ MEDIA_ORIGINS = locations.link_origins(MEDIA_STORAGE, MEDIA_PUBLIC_URL)
 # -- the outside -----------------------------------------------------------------------------------
 
 DOUYIN_URL = env.str("DOUYIN_URL", default="https://www.douyin.com").rstrip("/")
+DOUYIN_PROVIDER = env.str("DOUYIN_PROVIDER", default="browser")
+DOUYIN_PROXY = env.str("DOUYIN_PROXY", default="")
+TIKTOK_URL = env.str("TIKTOK_URL", default="https://www.tiktok.com").rstrip("/")
+TIKTOK_PROVIDER = env.str("TIKTOK_PROVIDER", default="scrapecreators")
+SCRAPECREATORS_URL = env.str("SCRAPECREATORS_URL", default="https://api.scrapecreators.com").rstrip("/")
+SCRAPECREATORS_API_KEY = env.str("SCRAPECREATORS_API_KEY", default="")
+SCRAPECREATORS_PROXY = env.str("SCRAPECREATORS_PROXY", default="")
+APIFY_URL = env.str("APIFY_URL", default="https://api.apify.com").rstrip("/")
+APIFY_API_TOKEN = env.str("APIFY_API_TOKEN", default="")
+APIFY_WEBHOOK_SECRET = env.str("APIFY_WEBHOOK_SECRET", default="") or secrets.apify_webhook_secret()
+APIFY_SOUND_ACTOR = env.str("APIFY_SOUND_ACTOR", default="clockworks~tiktok-sound-scraper")
+APIFY_PROXY = env.str("APIFY_PROXY", default="")
+DOWNLOAD_API_URL = env.str("DOWNLOAD_API_URL", default="").rstrip("/")
+DOWNLOAD_API_PROXY = env.str("DOWNLOAD_API_PROXY", default="")
+COBALT_URL = env.str("COBALT_URL", default="").rstrip("/")
+COBALT_API_KEY = env.str("COBALT_API_KEY", default="")
+COBALT_PROXY = env.str("COBALT_PROXY", default="")
+GEMINI_URL = env.str("GEMINI_URL", default="https://generativelanguage.googleapis.com").rstrip("/")
+GEMINI_API_KEY = env.str("GEMINI_API_KEY", default="")
+GEMINI_MODEL = env.str("GEMINI_MODEL", default="gemini-3.5-flash-lite")
+GEMINI_PROXY = env.str("GEMINI_PROXY", default="")
 CHROMIUM_PATH = env.str("CHROMIUM_PATH", default="")
 FETCH_ALLOWED_HOSTS = env.list("FETCH_ALLOWED_HOSTS", default=[])
 

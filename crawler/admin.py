@@ -21,6 +21,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
+from crawler.access import site_url
 from crawler.models import (
     Author,
     BrowserSession,
@@ -34,7 +35,7 @@ from crawler.models import (
     Video,
     VideoKind,
 )
-from crawler.services import base_url, scan_now
+from crawler.services import scan_now
 from crawler.sessions import BadCookies, read_session
 from jobs.admin import JobAdmin
 from jobs.listing import AuditedActions, BigListAdmin, recent_values
@@ -359,7 +360,7 @@ class BrowserSessionForm(forms.ModelForm[BrowserSession]):
 
 def _hosts(platform: str) -> tuple[str, ...]:
     """The domain whose cookies a platform's pages are given: that of its address, without `www`."""
-    host = (urlsplit(base_url(platform)).hostname or "").removeprefix("www.")
+    host = (urlsplit(site_url(platform)).hostname or "").removeprefix("www.")
     return (host,) if host else ()
 
 

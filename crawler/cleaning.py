@@ -221,6 +221,9 @@ def _clean_author(author: AuthorData | None) -> AuthorData | None:
         avatar_url=clean_url(author.avatar_url),
         bio=clean_text(author.bio, MAX_BIO)[0],
         followers=clean_count(author.followers)[0],
+        following=clean_count(author.following)[0],
+        likes=clean_count(author.likes)[0],
+        videos=clean_count(author.videos)[0],
     )
 
 
@@ -236,6 +239,8 @@ def _clean_sound(sound: SoundData | None) -> SoundData | None:
         duration_seconds=duration if duration is not None and 0 < duration <= 86_400 else None,
         play_url=clean_url(sound.play_url),
         cover_url=clean_url(sound.cover_url),
+        url=clean_url(sound.url, MAX_AUTHOR_URL),
+        uses=clean_count(sound.uses)[0],
     )
 
 

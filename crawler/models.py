@@ -43,6 +43,10 @@ class Outcome(models.TextChoices):
     RATE_LIMITED = "rate_limited", _("rate limited")
     CHANGED = "changed", _("answer changed")
     UNREACHABLE = "unreachable", _("unreachable")
+    GONE = "gone", _("gone")
+    PRIVATE = "private", _("private")
+    RENAMED = "renamed", _("renamed")
+    SERVICE_REFUSED = "service_refused", _("service not usable")
     FAILED = "failed", _("failed")
 
 
@@ -78,6 +82,14 @@ class Source(models.Model):
     )
     is_active = models.BooleanField(_("active"), default=True, help_text=_("Off: nothing is looked at by schedule."))
     is_own = models.BooleanField(_("our own"), default=False)
+    author = models.ForeignKey(
+        "Author", on_delete=models.SET_NULL, null=True, blank=True, related_name="watched_by", editable=False,
+        verbose_name=_("author"), help_text=_("Of a profile: whose it is, once it was read."),
+    )  # fmt: skip
+    sound = models.ForeignKey(
+        "Sound", on_delete=models.SET_NULL, null=True, blank=True, related_name="watched_by", editable=False,
+        verbose_name=_("sound"), help_text=_("Of a sound: which it is."),
+    )  # fmt: skip
 
     cron = models.CharField(
         _("cron"), max_length=100, blank=True, validators=[validate_cron],
@@ -150,6 +162,9 @@ class Author(models.Model):
     avatar_url = models.URLField(_("avatar link"), max_length=2000, blank=True)
     bio = models.TextField(_("bio"), blank=True)
     followers = models.BigIntegerField(_("followers"), null=True, blank=True)
+    following = models.BigIntegerField(_("following"), null=True, blank=True)
+    likes = models.BigIntegerField(_("likes of all videos"), null=True, blank=True)
+    video_count = models.BigIntegerField(_("videos there"), null=True, blank=True)
     is_verified = models.BooleanField(_("verified"), default=False)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
@@ -173,6 +188,8 @@ class Sound(models.Model):
     play_url = models.URLField(_("media link"), max_length=2000, blank=True)
     cover_url = models.URLField(_("cover link"), max_length=2000, blank=True)
     is_original = models.BooleanField(_("original"), default=False)
+    url = models.URLField(_("link"), max_length=1000, blank=True)
+    uses = models.BigIntegerField(_("videos that use it"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
 
@@ -282,6 +299,76 @@ class MetricSnapshot(models.Model):
         return f"{self.video_id} at {self.observed_at:%Y-%m-%d %H:%M}"
 
 
+class AuthorSnapshot(models.Model):
+    """An author's own counters as a profile showed them at one moment. Written once; null: not shown."""
+
+    author = models.ForeignKey(Author, on_delete=models.CASCADE, related_name="snapshots", verbose_name=_("author"))
+    observed_at = models.DateTimeField(_("observed"))
+    followers = models.BigIntegerField(_("followers"), null=True)
+    following = models.BigIntegerField(_("following"), null=True)
+    likes = models.BigIntegerField(_("likes of all videos"), null=True)
+    video_count = models.BigIntegerField(_("videos there"), null=True)
+
+    class Meta:
+        verbose_name = _("author snapshot")
+        verbose_name_plural = _("author snapshots")
+        constraints = [models.UniqueConstraint(fields=["author", "observed_at"], name="an_author_is_observed_once_at_a_time")]
+
+    def __str__(self) -> str:
+        return f"{self.author_id} at {self.observed_at:%Y-%m-%d %H:%M}"
+
+
+class SoundSnapshot(models.Model):
+    """How many videos used a sound at one moment, as the platform counted. Written once."""
+
+    sound = models.ForeignKey(Sound, on_delete=models.CASCADE, related_name="snapshots", verbose_name=_("sound"))
+    observed_at = models.DateTimeField(_("observed"))
+    uses = models.BigIntegerField(_("videos that use it"))
+
+    class Meta:
+        verbose_name = _("sound snapshot")
+        verbose_name_plural = _("sound snapshots")
+        constraints = [models.UniqueConstraint(fields=["sound", "observed_at"], name="a_sound_is_observed_once_at_a_time")]
+
+    def __str__(self) -> str:
+        return f"{self.sound_id} at {self.observed_at:%Y-%m-%d %H:%M}"
+
+
+class ProviderPause(models.Model):
+    """A provider that is asked nothing until somebody mends what it complains of, or until a time. No row: it is asked."""
+
+    provider = models.CharField(_("provider"), max_length=30, unique=True)
+    code = models.CharField(_("code"), max_length=40)
+    reason = models.TextField(_("reason"))
+    since = models.DateTimeField(_("since"), default=timezone.now)
+    until = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: until it is resumed."))
+
+    class Meta:
+        verbose_name = _("provider pause")
+        verbose_name_plural = _("provider pauses")
+
+    def __str__(self) -> str:
+        return self.provider
+
+
+class WebhookDelivery(models.Model):
+    """A message that an outside service sent us of itself, verified and stored once; what it says is looked up, not believed."""
+
+    service = models.CharField(_("service"), max_length=30)
+    key = models.CharField(_("key"), max_length=200, help_text=_("What makes it the same message when it comes again."))
+    body = models.JSONField(_("body"), default=dict)
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    handled_at = models.DateTimeField(_("handled"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("webhook delivery")
+        verbose_name_plural = _("webhook deliveries")
+        constraints = [models.UniqueConstraint(fields=["service", "key"], name="a_delivery_is_stored_once")]
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.key}"
+
+
 class BrowserSession(models.Model):
     """The signed-in state of a browser for one platform (its cookies), kept encrypted and never shown again."""
 
@@ -309,9 +396,10 @@ class CrawlJob(Job):
     pages = models.PositiveIntegerField(_("pages"), default=0)
     counts = models.JSONField(
         _("counts"), default=dict, blank=True,
-        help_text=_("seen, new, clip, carousel, filtered, live, ad, deleted, malformed, other"),
+        help_text=_("seen, new, updated, credits, clip, carousel, filtered, live, ad, deleted, malformed, other"),
     )  # fmt: skip
     errors = models.JSONField(_("bad entries"), default=list, blank=True)
+    force_recache = models.BooleanField(_("fetch all media again"), default=False)
 
     objects: ClassVar[Any] = JobQuerySet.as_manager()
 

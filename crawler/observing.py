@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 from django.utils import timezone
 
+from crawler.access import reader_for
 from crawler.cleaning import Unusable, clean_external
 from crawler.models import ObserveJob, Video
-from crawler.providers import registry
 from crawler.providers.errors import Gone
 from crawler.recording import record
-from crawler.services import access_for
 from jobs import nudge
 from jobs.errors import PermanentError
 
@@ -38,8 +37,8 @@ def observe(job: ObserveJob) -> str:
     """Read a video's page and record its counters; a video that is gone is marked so, and that is an answer too."""
     video = job.video
     try:
-        reader = video.platform if video.platform in registry.PROVIDERS else registry.ANY_LINK
-        found = registry.get_provider(reader).fetch_video(video.url, access_for(reader))
+        reader = reader_for(video.platform)
+        found = reader.provider.fetch_video(video.url, reader.access)
         kept = clean_external(found, timezone.now())
     except Gone as error:
         with job.fenced():

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import certifi
 from django.conf import settings
@@ -54,6 +54,7 @@ __all__ = [
     "Truncated",
     "check_url",
     "door",
+    "door_to",
     "fetch_bytes",
     "open_stream",
 ]
@@ -350,6 +351,13 @@ def _door(allowed_hosts: tuple[str, ...]) -> Door:
 def door() -> Door:
     """The process's door, with the exceptions that FETCH_ALLOWED_HOSTS names."""
     return _door(tuple(settings.FETCH_ALLOWED_HOSTS))
+
+
+def door_to(base_url: str, *, proxy: str = "") -> Door:
+    """A door for one service. Its address stands in our own settings, so it may be a private one."""
+    parts = urlsplit(base_url)
+    own = [f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"] if parts.hostname else []
+    return _door((*settings.FETCH_ALLOWED_HOSTS, *own))
 
 
 def check_url(url: str) -> None:

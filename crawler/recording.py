@@ -33,10 +33,12 @@ _RECORD = """
         jsonb_to_record(counts) AS counts (views bigint, likes bigint, comments bigint, shares bigint, saves bigint)
     ), author AS (
         INSERT INTO crawler_author AS old
-            (platform, external_id, handle, name, url, avatar_url, bio, followers, is_verified, first_seen_at, last_seen_at)
+            (platform, external_id, handle, name, url, avatar_url, bio, followers, following, likes, video_count, is_verified,
+             first_seen_at, last_seen_at)
         SELECT DISTINCT ON (platform, new.external_id) platform, new.*, %(at)s, %(at)s
         FROM seen, jsonb_to_record(author) AS new (
-            external_id text, handle text, name text, url text, avatar_url text, bio text, followers bigint, is_verified bool
+            external_id text, handle text, name text, url text, avatar_url text, bio text, followers bigint, following bigint,
+            likes bigint, videos bigint, is_verified bool
         )
         WHERE author IS NOT NULL
         ORDER BY platform, new.external_id, ordinality DESC
@@ -47,16 +49,18 @@ _RECORD = """
             avatar_url = coalesce(nullif(excluded.avatar_url, ''), old.avatar_url),
             bio = coalesce(nullif(excluded.bio, ''), old.bio),
             followers = coalesce(excluded.followers, old.followers),
+            following = coalesce(excluded.following, old.following), likes = coalesce(excluded.likes, old.likes),
+            video_count = coalesce(excluded.video_count, old.video_count),
             is_verified = excluded.is_verified, last_seen_at = excluded.last_seen_at
         RETURNING id, platform, external_id
     ), sound AS (
         INSERT INTO crawler_sound AS old
             (platform, external_id, title, author_name, duration_seconds, play_url, cover_url, is_original,
-             first_seen_at, last_seen_at)
+             url, uses, first_seen_at, last_seen_at)
         SELECT DISTINCT ON (platform, new.external_id) platform, new.*, %(at)s, %(at)s
         FROM seen, jsonb_to_record(sound) AS new (
             external_id text, title text, author_name text, duration_seconds float8, play_url text, cover_url text,
-            is_original bool
+            is_original bool, url text, uses bigint
         )
         WHERE sound IS NOT NULL AND (SELECT count(*) FROM author) >= 0
         ORDER BY platform, new.external_id, ordinality DESC
@@ -66,6 +70,7 @@ _RECORD = """
             duration_seconds = coalesce(excluded.duration_seconds, old.duration_seconds),
             play_url = coalesce(nullif(excluded.play_url, ''), old.play_url),
             cover_url = coalesce(nullif(excluded.cover_url, ''), old.cover_url),
+            url = coalesce(nullif(excluded.url, ''), old.url), uses = coalesce(excluded.uses, old.uses),
             is_original = excluded.is_original, last_seen_at = excluded.last_seen_at
         RETURNING id, platform, external_id
     ), video AS (

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -21,15 +20,15 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from crawler import outbound
+from crawler.access import platform_of, reader_for
 from crawler.cleaning import Unusable, clean_external, clean_text
-from crawler.encryption import DecryptionError
-from crawler.models import BrowserSession, CrawlJob, Outcome, Source, SourceKind, SourceVideo, Video
+from crawler.models import CrawlJob, Outcome, Source, SourceKind, SourceVideo, Video
 from crawler.providers import registry
-from crawler.providers.base import Access, Page, Query, VideoData
+from crawler.providers.base import Page, Query, VideoData
 from crawler.recording import Recorded, record
 from crawler.timing import BadCron, next_tick, pause_after
 from jobs import nudge
-from jobs.errors import JobError, PermanentError, Snooze
+from jobs.errors import JobError, Snooze
 
 logger = logging.getLogger(__name__)
 
@@ -83,14 +82,12 @@ def crawl(job: CrawlJob) -> str | None:
 def _pages(source: Source, run: Run, left: int) -> Generator[Page, None, None]:
     if run.is_over or left <= 0:
         return
-    provider = registry.get_provider(source.platform)
-    access = access_for(source.platform)
+    reader = reader_for(source.platform, source.kind)
     if source.kind == SourceKind.URL:
-        yield Page(videos=(provider.fetch_video(source.value, access),), cursor=None)
+        yield Page(videos=(reader.provider.fetch_video(source.value, reader.access),), cursor=None)
         return
-    with contextlib.closing(
-        provider.crawl(Query(kind=source.kind, value=source.value), access, cursor=run.position, pages=left)
-    ) as pages:
+    query = Query(kind=source.kind, value=source.value)
+    with contextlib.closing(reader.provider.crawl(query, reader.access, cursor=run.position, pages=left)) as pages:
         yield from pages
 
 
@@ -167,22 +164,6 @@ def _rest(platform: str, until: datetime) -> None:
     """Nothing of a platform starts by itself before it wants to be asked again. What a person asks for anew does."""
     CrawlJob.objects.waiting().filter(source__platform=platform).update(scheduled_at=Greatest(F("scheduled_at"), until))
     Source.objects.filter(platform=platform, is_active=True, next_run_at__lt=until).update(next_run_at=until)
-
-
-def access_for(platform: str) -> Access:
-    """What a provider may use: the platform's address, staff's signed-in session for it, and the outgoing door."""
-    try:
-        session = BrowserSession.objects.filter(platform=platform).first()
-    except DecryptionError as error:
-        message = _("The cookies kept for this platform cannot be read with the configured keys: enter them anew.")
-        raise PermanentError(message, code="secret_unreadable") from error
-    return Access(base_url=base_url(platform), storage_state=session.storage_state if session else None, door=outbound.door())
-
-
-def base_url(platform: str) -> str:
-    """Where a platform is: the real site, unless its setting says otherwise. Empty where only links are read."""
-    entry = registry.PROVIDERS.get(platform)
-    return str(getattr(settings, entry.base_url_setting)).rstrip("/") if entry and entry.base_url_setting else ""
 
 
 # -- when ----------------------------------------------------------------------------------------------
@@ -289,12 +270,6 @@ def import_url(url: str, *, workspace: Any, by: AbstractBaseUser | AnonymousUser
         workspace=workspace, platform=platform, kind=SourceKind.URL, value=url, defaults={"is_active": False}
     )
     return scan_now(source, by=by)
-
-
-def platform_of(url: str) -> str:
-    """Who is to be asked for a link: the platform that knows it as its own, else whoever takes any."""
-    own = (p for p in registry.PROVIDERS if p != registry.ANY_LINK)
-    return next((p for p in own if registry.get_provider(p).knows(url, base_url(p))), registry.ANY_LINK)
 
 
 def imported_video(job: CrawlJob) -> Video | None:

@@ -7,9 +7,9 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crawler.access import site_url
 from crawler.models import Author, Video
 from crawler.providers.errors import Gone
-from crawler.services import access_for
 from downloads import fetching, objects
 from downloads.models import Asset, AssetRole, AssetState, CoverJob, StoredObject
 from downloads.processing import pictures
@@ -74,13 +74,13 @@ def bring(job: CoverJob) -> str:
     job.report()
     url, platform = _address(asset)
     with storage_troubles(job), workplace(f"cover-{job.pk}", job.fence) as folder:
-        base_url = access_for(platform).base_url
+        site = site_url(platform)
         fetched = fetching.fetch_to_file(
             [url],
             folder / "picture",
             deadline_seconds=SECONDS,
             max_bytes=MOST_BYTES,
-            headers={"Referer": f"{base_url}/"} if base_url else {},
+            headers={"Referer": f"{site}/"} if site else {},
             resume=False,
             check_head=pictures.kind_of,
         )

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
+from crawler.access import access_for
 from crawler.providers.errors import Gone, Unsupported
-from crawler.services import access_for
 from downloads import circuit, failover, fetching
 from downloads.bringing import Bringing
 from downloads.errors import Expired, StorageError

@@ -6,7 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from crawler import outbound, services
+from crawler import outbound
+from crawler.access import platform_of
 from crawler.connections import FetchError
 from crawler.models import Source, SourceKind, VideoKind
 from crawler.providers import registry
@@ -20,7 +21,7 @@ WATCHED = ("platform", "kind", "value")
 def check_link(url: str) -> None:
     """Raises ValidationError for a link that leads nowhere, or where we do not go."""
     try:
-        if services.platform_of(url) == registry.ANY_LINK:
+        if platform_of(url) == registry.ANY_LINK:
             outbound.check_url(url)
     except outbound.ForbiddenAddress as error:
         raise ValidationError(error.message, code=error.code) from error

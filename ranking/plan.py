@@ -108,7 +108,7 @@ def planned(until: datetime, *, most: int = 1000, platforms: Iterable[str] | Non
                 "until": until,
                 "oldest": now - OLDEST,
                 "most": most,
-                "platforms": list(registry.PROVIDERS if platforms is None else platforms),
+                "platforms": list(registry.PLATFORMS if platforms is None else platforms),
             },
         )
         return [Planned(*row) for row in cursor.fetchall()]
@@ -125,7 +125,7 @@ def costs() -> list[Cost]:
         .annotate(day=Count("pk"), hour=Count("pk", filter=Q(created_at__gt=now - timedelta(hours=1))))
         .order_by()
     }
-    return [Cost(platform, budget, *asked.get(platform, (0, 0))) for platform in registry.PROVIDERS]
+    return [Cost(platform, budget, *asked.get(platform, (0, 0))) for platform in registry.PLATFORMS]
 
 
 def budget_per_hour() -> int:

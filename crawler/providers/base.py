@@ -27,6 +27,10 @@ class AuthorData:
     avatar_url: str = ""
     bio: str = ""
     followers: int | None = None
+    following: int | None = None
+    likes: int | None = None
+    """Of all videos together."""
+    videos: int | None = None
     is_verified: bool = False
 
 
@@ -39,6 +43,9 @@ class SoundData:
     play_url: str = ""
     cover_url: str = ""
     is_original: bool = False
+    url: str = ""
+    uses: int | None = None
+    """How many videos use it, as the platform counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,12 @@ class Page:
     """How many entries were not videos, by reason: live, ad, deleted, malformed, other."""
     errors: tuple[str, ...] = ()
     """One short sentence per malformed entry (bounded), for the crawl's record."""
+    author: AuthorData | None = None
+    """Of a profile: the profile itself, where the answer describes it."""
+    sound: SoundData | None = None
+    """Of a sound's list: the sound itself, where the answer describes it."""
+    credits: int = 0
+    """What a paid service charged for this page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +140,16 @@ class Door(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a provider may use: the service's address, the browser's signed-in state, and how long it may take."""
+    """What a provider may use: addresses, key, proxy, the browser's signed-in state, and how long it may take."""
 
     base_url: str
+    """Of the service that is asked."""
+    provider: str = ""
+    site_url: str = ""
+    """Of the platform's own pages; links to videos and people begin with it."""
+    key: str = field(default="", repr=False)
+    proxy: str = field(default="", repr=False)
+    """As http://user:password@host:port or socks5://…; the door goes through it already, a browser must be told."""
     storage_state: Mapping[str, Any] | None = None
     page_timeout_seconds: float = 30.0
     door: "Door | None" = None

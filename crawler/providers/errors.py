@@ -24,6 +24,38 @@ class Changed(PermanentError):
     outcome = "changed"
 
 
+class Private(PermanentError):
+    """The profile shows its videos only to whom it accepted."""
+
+    code = "private"
+    outcome = "private"
+
+
+class ServiceRefused(PermanentError):
+    """The service as a whole refuses to work for us until somebody mends it: it is paused, and asked nothing more."""
+
+    code = "service_refused"
+    outcome = "service_refused"
+
+
+class NotConfigured(ServiceRefused):
+    """Its address or key is not set."""
+
+    code = "not_configured"
+
+
+class KeyRefused(ServiceRefused):
+    """The service does not accept our key."""
+
+    code = "key_refused"
+
+
+class OutOfCredits(ServiceRefused):
+    """The account at the service is empty."""
+
+    code = "out_of_credits"
+
+
 class Unsupported(PermanentError):
     """This provider does not read this kind of source, or this link."""
 
@@ -32,7 +64,7 @@ class Unsupported(PermanentError):
 
 
 class Gone(PermanentError):
-    """The video was removed, or is private."""
+    """The video or profile was removed, or is private."""
 
     code = "gone"
     outcome = "gone"

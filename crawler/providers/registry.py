@@ -1,33 +1,70 @@
-"""Which platforms can be read, by whom, and which setting holds their address. To add one, add a line."""
+"""Which platforms are watched, by which services they are read, and which settings those need.
+
+To add a service, add a line to PROVIDERS and name it in PLATFORMS.
+"""
 
 import functools
 import pkgutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from crawler.providers.base import Provider
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """A service that is asked, and the names of its settings."""
+
     label: str
     path: str
     """Of the provider's class; imported at first use, because a browser or a downloader weighs much."""
     base_url_setting: str = ""
+    key_setting: str = ""
+    """Without a value there, the provider says that it is not configured."""
+    proxy_setting: str = ""
+    needs_key: bool = True
+    is_paid: bool = False
+    """Every question costs: videos are looked at singly within the budget of paid services."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Where videos live, and which provider reads which kind of source there."""
+
+    label: str
+    provider: str
+    site_setting: str = ""
+    """Holds the address of its own pages."""
+    by_kind: Mapping[str, str] = field(default_factory=dict)
+    choice_setting: str = ""
+    """A setting that may name another provider in the place of `provider`."""
 
 
 ANY_LINK = "link"
 PROVIDERS = {
-    "douyin": Entry("Douyin", "crawler.providers.douyin:Douyin", "DOUYIN_URL"),
-    ANY_LINK: Entry("Link (yt-dlp)", "crawler.providers.ytdlp:AnyLink"),
+    "browser": Entry("Douyin in a browser", "crawler.providers.douyin:Douyin", "DOUYIN_URL", proxy_setting="DOUYIN_PROXY"),
+    "yt-dlp": Entry("Any link (yt-dlp)", "crawler.providers.ytdlp:AnyLink"),
+}
+PLATFORMS = {
+    "douyin": Platform("Douyin", "browser", "DOUYIN_URL"),
+    ANY_LINK: Platform("Link (yt-dlp)", "yt-dlp"),
 }
 
 
 def choices() -> list[tuple[str, str]]:
-    return [(platform, entry.label) for platform, entry in PROVIDERS.items()]
+    return [(name, platform.label) for name, platform in PLATFORMS.items()]
+
+
+def provider_name(platform: str, kind: str = "", chosen: str = "") -> str:
+    """Who reads a kind of source of a platform; `chosen` is what its choice setting says. Raises KeyError for strangers."""
+    entry = PLATFORMS[platform]
+    if kind in entry.by_kind:
+        return entry.by_kind[kind]
+    return chosen or entry.provider
 
 
 @functools.cache
-def get_provider(platform: str) -> Provider:
-    """One instance per process. Raises KeyError for a platform that nobody reads."""
-    provider: Provider = pkgutil.resolve_name(PROVIDERS[platform].path)()
+def get_provider(name: str) -> Provider:
+    """One instance per process. Raises KeyError for a provider that is not known."""
+    provider: Provider = pkgutil.resolve_name(PROVIDERS[name].path)()
     return provider

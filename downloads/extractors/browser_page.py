@@ -11,5 +11,5 @@ class BrowserPage:
         """See Extractor."""
         if wanted.platform == registry.ANY_LINK:
             raise Unsupported("No page of ours reads this link.")
-        video = registry.get_provider(wanted.platform).fetch_video(wanted.url, access)
-        return found_in(video, referer=f"{access.base_url}/")
+        video = registry.get_provider(access.provider).fetch_video(wanted.url, access)
+        return found_in(video, referer=f"{access.site_url}/")

@@ -8,5 +8,5 @@ from downloads.extractors.base import Found, Wanted, found_in
 class YtDlp:
     def find(self, wanted: Wanted, access: Access) -> Found:
         """See Extractor."""
-        video = registry.get_provider(registry.ANY_LINK).fetch_video(wanted.url, access)
-        return found_in(video, referer=f"{access.base_url}/" if access.base_url else wanted.url)
+        video = registry.get_provider(registry.provider_name(registry.ANY_LINK)).fetch_video(wanted.url, access)
+        return found_in(video, referer=f"{access.site_url}/" if access.site_url else wanted.url)

@@ -7,10 +7,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from crawler.access import access_for
 from crawler.encryption import DecryptionError, decrypt, encrypt
 from crawler.models import BrowserSession
 from crawler.rotation import State, state
-from crawler.services import access_for
 from jobs.errors import PermanentError
 from tests.factories import BrowserSessionFactory
 

@@ -53,6 +53,7 @@ class Told:
 @pytest.fixture
 def told(monkeypatch):
     monkeypatch.setitem(registry.PROVIDERS, "told", registry.Entry("Told", "tests.crawler.test_services:Told"))
+    monkeypatch.setitem(registry.PLATFORMS, "told", registry.Platform("Told", "told"))
     Told.pages, Told.cursors, Told.closed = [], [], 0
     return Told
 
@@ -274,7 +275,7 @@ def test_a_source_that_is_deleted_under_a_look_ends_it_quietly(told):
         (Blocked("captcha"), State.FAILED, Outcome.BLOCKED),
         (LoginRequired("sign in"), State.FAILED, Outcome.LOGIN_REQUIRED),
         (Changed("shape"), State.FAILED, Outcome.CHANGED),
-        (Gone("removed"), State.FAILED, Outcome.FAILED),
+        (Gone("removed"), State.FAILED, Outcome.GONE),
         (Unreachable("dns"), State.RETRYING, Outcome.UNREACHABLE),
         (RateLimited("slower", retry_after=timedelta(minutes=7)), State.PENDING, Outcome.RATE_LIMITED),
     ],

@@ -40,8 +40,8 @@ class Command(BaseCommand):
             except (Source.DoesNotExist, OverflowError):
                 raise CommandError(f"There is no source {text}.") from None
         platform, _colon, rest = text.partition(":")
-        if platform not in registry.PROVIDERS or not rest:
-            raise CommandError(f"{text!r} is neither an id nor platform:topic. Platforms: {', '.join(registry.PROVIDERS)}.")
+        if platform not in registry.PLATFORMS or not rest:
+            raise CommandError(f"{text!r} is neither an id nor platform:topic. Platforms: {', '.join(registry.PLATFORMS)}.")
         kind, colon, value = rest.partition(":")
         if not colon or kind not in SourceKind.values:
             kind, value = SourceKind.TOPIC.value, rest

@@ -1,0 +1,92 @@
+"""Who reads what, and with what means: the address, key, proxy and signed-in session that settings and staff give a provider."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from crawler import outbound
+from crawler.encryption import DecryptionError
+from crawler.models import BrowserSession
+from crawler.providers import registry
+from crawler.providers.base import Access, Provider
+from crawler.providers.errors import NotConfigured
+from jobs.errors import PermanentError
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A provider, ready to be asked about one platform."""
+
+    name: str
+    provider: Provider
+    access: Access
+
+
+def reader_for(platform: str, kind: str = "") -> Reader:
+    """Who reads this kind of source of a platform (links and single videos: no kind).
+
+    Raises NotConfigured where its key or address is missing, PermanentError where a stored secret cannot be read.
+    """
+    name = provider_name(platform, kind)
+    return Reader(name, registry.get_provider(name), access_for(platform, kind))
+
+
+def provider_name(platform: str, kind: str = "") -> str:
+    """As settings choose. A platform nobody watches any more is read as any link is."""
+    entry = registry.PLATFORMS.get(platform)
+    if entry is None:
+        return registry.provider_name(registry.ANY_LINK)
+    return registry.provider_name(platform, kind, _setting(entry.choice_setting))
+
+
+def access_for(platform: str, kind: str = "") -> Access:
+    """What the provider of a platform may use. Raises as reader_for does."""
+    name = provider_name(platform, kind)
+    entry = registry.PROVIDERS[name]
+    if missing := missing_settings(name):
+        message = _("%(label)s is not configured: set %(names)s.")
+        raise NotConfigured(message % {"label": entry.label, "names": ", ".join(missing)})
+    try:
+        session = BrowserSession.objects.filter(platform=platform).first()
+    except DecryptionError as error:
+        message = _("The cookies kept for this platform cannot be read with the configured keys: enter them anew.")
+        raise PermanentError(message, code="secret_unreadable") from error
+    base_url = _setting(entry.base_url_setting).rstrip("/")
+    proxy = _setting(entry.proxy_setting)
+    return Access(
+        provider=name,
+        base_url=base_url,
+        site_url=site_url(platform),
+        key=_setting(entry.key_setting),
+        proxy=proxy,
+        storage_state=session.storage_state if session else None,
+        door=outbound.door_to(base_url, proxy=proxy),
+    )
+
+
+def missing_settings(name: str) -> list[str]:
+    """The settings without which a provider cannot be asked, and which are not set."""
+    entry = registry.PROVIDERS[name]
+    needed = [entry.base_url_setting, entry.key_setting if entry.needs_key else ""]
+    return [setting for setting in needed if setting and not _setting(setting)]
+
+
+def site_url(platform: str) -> str:
+    """Where a platform's own pages are: the real site, unless its setting says otherwise. Empty where only links are read."""
+    entry = registry.PLATFORMS.get(platform)
+    return _setting(entry.site_setting).rstrip("/") if entry else ""
+
+
+def platform_of(url: str) -> str:
+    """Who is to be asked for a link: the platform that knows it as its own, else whoever takes any."""
+    own = (platform for platform in registry.PLATFORMS if platform != registry.ANY_LINK)
+    return next((p for p in own if _provider(p).knows(url, site_url(p))), registry.ANY_LINK)
+
+
+def _provider(platform: str) -> Provider:
+    return registry.get_provider(provider_name(platform))
+
+
+def _setting(name: str) -> str:
+    return str(getattr(settings, name)) if name else ""
