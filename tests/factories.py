@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from factory.django import DjangoModelFactory
 
+from analysis.models import Analysis, AnalysisJob, Category, SlideText
 from crawler.models import (
     Author,
     BrowserSession,
@@ -317,6 +318,44 @@ class AssetFactory(DjangoModelFactory[Asset]):
     state = AssetState.READY
     object = factory.SubFactory(StoredObjectFactory)
     ready_at = factory.LazyFunction(now)
+
+
+class CategoryFactory(DjangoModelFactory[Category]):
+    class Meta:
+        model = Category
+
+    name = factory.Sequence(lambda n: f"Category {n}")
+    slug = factory.LazyAttribute(lambda category: category.name.lower().replace(" ", "-"))
+
+
+class AnalysisFactory(DjangoModelFactory[Analysis]):
+    class Meta:
+        model = Analysis
+
+    video = factory.SubFactory(VideoFactory, carousel=True)
+    engine = "local"
+    model = "PP-OCRv6 small"
+    duration_ms = 2_500
+    finish = "ok"
+
+
+class SlideTextFactory(DjangoModelFactory[SlideText]):
+    class Meta:
+        model = SlideText
+
+    video = factory.SubFactory(VideoFactory, carousel=True)
+    position = 0
+    text = factory.Sequence(lambda n: f"Advice {n}")
+    type = "content"
+    confidence = 0.9
+    sha256 = factory.Sequence(lambda n: hashlib.sha256(b"slide %d" % n).hexdigest())
+
+
+class AnalysisJobFactory(_JobFactory):
+    class Meta:
+        model = AnalysisJob
+
+    video = factory.SubFactory(VideoFactory, carousel=True)
 
 
 class CoverJobFactory(_JobFactory):
