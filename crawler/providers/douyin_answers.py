@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crawler.cleaning import clean_retry_after
+from crawler.providers.aweme import Malformed
 from crawler.providers.base import VideoData
-from crawler.providers.douyin_parser import Malformed, classify, entries_of, parse_post, unwrap
+from crawler.providers.douyin_parser import classify, entries_of, parse_post, unwrap
 from crawler.providers.errors import Blocked, Changed, Gone, LoginRequired, RateLimited, Unreachable
 
 MAX_BODY = 32 * 1024 * 1024

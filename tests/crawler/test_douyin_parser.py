@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from crawler.providers.aweme import expires_at
 from crawler.providers.base import Counts
-from crawler.providers.douyin_parser import expires_at, parse_listing
+from crawler.providers.douyin_parser import parse_listing
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "douyin"
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
