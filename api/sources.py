@@ -23,7 +23,7 @@ from crawler import services
 from crawler.models import CrawlJob, Outcome, Source, SourceKind, VideoKind
 from crawler.providers import registry
 from crawler.timing import next_tick
-from crawler.validators import validate_profile
+from crawler.validators import clean_value
 from jobs.models import CLAIMABLE
 
 SETTINGS = [
@@ -62,12 +62,11 @@ class NewSource(SourceSettings):
                 check_link(attrs["value"])
             except serializers.ValidationError as error:
                 raise serializers.ValidationError({"value": error.detail}) from error
-        elif attrs.get("kind") == SourceKind.PROFILE:
-            try:
-                validate_profile(attrs["value"])
-            except ValidationError as error:
-                raise serializers.ValidationError({"value": error.messages}) from error
-        return attrs
+        try:
+            value = clean_value(attrs.get("platform", "douyin"), attrs.get("kind", SourceKind.TOPIC), attrs["value"])
+        except ValidationError as error:
+            raise serializers.ValidationError({"value": error.messages}) from error
+        return {**attrs, "value": value}
 
 
 class SourceDocument(serializers.ModelSerializer[Source]):

@@ -18,7 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler.encryption import EncryptedJSONField
 from crawler.providers.base import VideoData
-from crawler.validators import validate_cron, validate_plain_text, validate_profile
+from crawler.trending import TrendingWord as TrendingWord
+from crawler.validators import clean_value, validate_cron, validate_plain_text
 from jobs.models import FINAL, Job, JobQuerySet
 from workspaces.models import Workspace
 
@@ -132,9 +133,9 @@ class Source(models.Model):
 
     def clean(self) -> None:
         # Of a new one only: an edit shows no field for what is watched, and an error needs a field.
-        if self._state.adding and self.kind == SourceKind.PROFILE and self.value:
+        if self._state.adding and self.value:
             try:
-                validate_profile(self.value)
+                self.value = clean_value(self.platform, self.kind, self.value)
             except ValidationError as error:
                 raise ValidationError({"value": error}) from error
 

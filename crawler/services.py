@@ -27,6 +27,7 @@ from crawler.providers import registry
 from crawler.providers.base import Page, Query, VideoData
 from crawler.recording import Recorded, record
 from crawler.timing import BadCron, next_tick, pause_after
+from crawler.trending import record_words
 from jobs import nudge
 from jobs.errors import JobError, Snooze
 
@@ -102,6 +103,7 @@ def _commit(job: CrawlJob, run: Run, page: Page) -> Recorded:
     counts.update(video.kind for video in wanted)
     with job.fenced():
         recorded = record(wanted, source=job.source, at=now, since=run.since)
+        record_words(job.source, page, recorded.video_ids, at=now)
         counts["new"] += recorded.new
         run.position = dict(page.cursor) if page.cursor is not None else None
         run.is_over = page.cursor is None

@@ -1,15 +1,38 @@
 """What a source's fields may hold; used by forms, the API and the admin alike."""
 
-import re
+from collections.abc import Callable
+from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crawler.cleaning import clean_text
+from crawler.providers import douyin_links, registry
 from crawler.timing import BadCron, next_tick
 
-_PROFILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.=-]*")
+Reads = Callable[[str, str], str]
+"""From what was typed, and the address of the platform's site, to what is watched; empty where it cannot be that."""
+
+_READS: dict[tuple[str, str], tuple[Reads, Any]] = {
+    ("douyin", "profile"): (
+        douyin_links.profile_id,
+        gettext_lazy(
+            "A profile's address, or only its last part: “MS4wLjABAAAA…” of “https://www.douyin.com/user/MS4wLjABAAAA…”."
+        ),
+    ),
+    ("douyin", "hashtag"): (
+        douyin_links.hashtag_value,
+        gettext_lazy("A hashtag's name (“#猫”), or the address of its page (“https://www.douyin.com/hashtag/1577530461786125”)."),
+    ),
+    ("douyin", "sound"): (
+        douyin_links.sound_id,
+        gettext_lazy("The address of a sound's page (“https://www.douyin.com/music/6872216793570609154”), or its number."),
+    ),
+    ("douyin", "trending"): (douyin_links.hot_list, gettext_lazy("Douyin has one list of what is hot: write “hot”.")),
+}
 
 
 def validate_cron(value: str) -> None:
@@ -27,10 +50,24 @@ def validate_plain_text(value: str) -> None:
         raise ValidationError(_("Remove invisible and control characters."), code="unclean")
 
 
-def validate_profile(value: str) -> None:
-    """What stands behind `/user/` in a profile's address; not the address, which could lead anywhere."""
-    if not _PROFILE.fullmatch(value.strip()):
+def clean_value(platform: str, kind: str, value: str) -> str:
+    """What a source of this kind watches, in its one spelling: a pasted address becomes the id in it.
+
+    Raises ValidationError, which says what belongs there.
+    """
+    text = value.strip()
+    reads, advice = _READS.get((platform, kind), (None, None))
+    if reads is None or advice is None:
+        if kind == "topic" and not text.strip(". "):
+            raise ValidationError(_("There are no words to search for."), code="bad_topic")
+        return text
+    if douyin_links.is_short(text):
         raise ValidationError(
-            _("Only the last part of the profile's address: “MS4wLjABAAAA” of “https://www.douyin.com/user/MS4wLjABAAAA”."),
-            code="bad_profile",
+            _("Only a request would show where this short link leads: open it in a browser and paste the address it leads to."),
+            code="short_link",
         )
+    entry = registry.PLATFORMS.get(platform)
+    found = reads(text, str(getattr(settings, entry.site_setting)) if entry and entry.site_setting else "")
+    if not found:
+        raise ValidationError(advice, code=f"bad_{kind}")
+    return found

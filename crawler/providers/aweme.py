@@ -190,7 +190,8 @@ def handle_of(value: Any) -> str:
     return "" if handle == "0" else handle
 
 
-def sound_of(music: Mapping[str, Any]) -> SoundData | None:
+def sound_of(music: Mapping[str, Any], base_url: str = "") -> SoundData | None:
+    """A sound, with its address on a site that has one page per sound and id at `base_url`."""
     external_id = next((text for key in ("id_str", "mid", "id") if (text := exact_id(music.get(key))) not in ("", "0")), "")
     if not external_id:
         return None
@@ -206,6 +207,8 @@ def sound_of(music: Mapping[str, Any]) -> SoundData | None:
         play_url=next(iter(urls_of(as_mapping(music.get("play_url")))), ""),
         cover_url=next(iter(pictures(covers)), ""),
         is_original=bool(music.get("is_original") or music.get("is_original_sound")),
+        url=f"{base_url}/music/{external_id}" if base_url else "",
+        uses=clean_int(music.get("user_count")),  # 0 where it is not shown
     )
 
 

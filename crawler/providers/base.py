@@ -95,6 +95,17 @@ class VideoData:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HotWord:
+    """What people search for most at this moment, by the platform's own list."""
+
+    word: str
+    position: int
+    heat: int | None = None
+    """As the platform counts it; a number to compare with the others of the list, and with nothing else."""
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One answer of a listing. `cursor` is what to hand back to continue after this page; None at the end."""
 
@@ -108,6 +119,10 @@ class Page:
     """Of a profile: the profile itself, where the answer describes it."""
     sound: SoundData | None = None
     """Of a sound's list: the sound itself, where the answer describes it."""
+    words: tuple[HotWord, ...] = ()
+    """Of a hot list: the whole list, with the first page of a run."""
+    word: str = ""
+    """Of a hot list: for which of its words these videos were found."""
     credits: int = 0
     """What a paid service charged for this page."""
 

@@ -1,16 +1,18 @@
 """Douyin through its own pages: a real browser opens them, and the JSON that they load is read as it comes."""
 
-import re
-from collections.abc import Generator, Mapping
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from crawler.providers import browser, douyin_answers
-from crawler.providers.base import Access, Page, Query, VideoData
+from crawler.providers import browser, douyin_answers, douyin_facts, douyin_links
+from crawler.providers.aweme import Listing
+from crawler.providers.base import Access, HotWord, Page, Query, VideoData
 from crawler.providers.browser import Answer, OpenPage
+from crawler.providers.douyin_facts import About
 from crawler.providers.douyin_parser import parse_listing
-from crawler.providers.errors import Changed, Unreachable, Unsupported
+from crawler.providers.errors import Blocked, Changed, Gone, LoginRequired, Private, Unreachable, Unsupported
 
 # The site itself and where its scripts come from. Media hosts are left out: a crawl downloads none.
 HOSTS = (
@@ -19,20 +21,23 @@ HOSTS = (
     "*.pstatp.com",
 )  # fmt: skip
 DETAIL = "/aweme/v1/web/aweme/detail/"
-_LINK = re.compile(r"/(?:share/|s/)?(video|note|slides)/([0-9]{8,20})(?:/|$)")
-_SHORT_LINK_HOSTS = {"v.douyin.com", "www.iesdouyin.com", "iesdouyin.com"}
+HOT_LIST = "/aweme/v1/web/hot/search/list/"
+SEARCH = ("/aweme/v1/web/general/search/", "/aweme/v1/web/search/item/")
 
 
 @dataclass(frozen=True, slots=True)
-class _Listing:
+class _List:
     """A page that lists videos, and where its data comes from."""
 
-    page: str
+    page: Callable[[str], str]
     paths: tuple[str, ...]
     position: str
     """The query parameter that says where an answer of the list begins."""
     goes_down: bool = False
     """Positions are times, newest first, rather than offsets."""
+    about_path: str = ""
+    """Where the page asks whose or what page it is."""
+    about: Callable[[Mapping[str, Any], str], About] = douyin_facts.person_of
 
     def is_before(self, position: int, cursor: int) -> bool:
         if self.goes_down:
@@ -40,82 +45,110 @@ class _Listing:
         return position < cursor
 
 
-LISTINGS = {
-    "topic": _Listing(
-        "/search/{value}?type=general",
-        ("/aweme/v1/web/general/search/", "/aweme/v1/web/search/item/"),
-        "offset",
+def _in_path(text: str) -> str:
+    return quote(text, safe="")
+
+
+LISTS = {
+    "topic": _List(lambda words: f"/search/{_in_path(words)}?type=general", SEARCH, "offset"),
+    "profile": _List(
+        lambda sec_uid: f"/user/{_in_path(sec_uid)}",
+        ("/aweme/v1/web/aweme/post/",),
+        "max_cursor",
+        goes_down=True,
+        about_path="/aweme/v1/web/user/profile/other/",
     ),
-    "profile": _Listing("/user/{value}", ("/aweme/v1/web/aweme/post/",), "max_cursor", goes_down=True),
+    "hashtag": _List(douyin_links.hashtag_page, ("/aweme/v1/web/challenge/aweme/",), "cursor"),
+    "sound": _List(
+        lambda sound_id: f"/music/{_in_path(sound_id)}",
+        ("/aweme/v1/web/music/aweme/",),
+        "cursor",
+        about_path="/aweme/v1/web/music/detail/",
+        about=douyin_facts.sound_facts,
+    ),
 }
+NAMED_HASHTAG = _List(douyin_links.hashtag_page, SEARCH, "offset")
 
 
 class Douyin:
-    """Topics and profiles; single videos and notes by their links, short ones included."""
+    """Topics, hashtags, profiles, sounds and the hot list; single videos and notes by their links, short ones included."""
 
     def crawl(self, query: Query, access: Access, *, cursor: Mapping[str, Any] | None, pages: int) -> Generator[Page, None, None]:
-        """See Provider. A page always lists from its top, so what lies before `cursor` is scrolled past unread."""
-        listing = LISTINGS.get(query.kind)
+        """See Provider. A page always lists from its top, so what lies before `cursor` is scrolled past unread.
+
+        Of the hot list, one page is what a search shows for one of its words; the list is read anew by each run.
+        """
+        value = query.value.strip()
+        if query.kind == "trending":
+            yield from self._hot_list(access, first=_int((cursor or {}).get("word"), 0), pages=pages)
+            return
+        listing = LISTS.get(query.kind)
         if listing is None:
-            raise Unsupported(f"Sources of the kind “{query.kind}” are not read on Douyin yet; topics and profiles are.")
-        if not query.value.strip(". "):
+            raise Unsupported(f"Sources of the kind “{query.kind}” are not read on Douyin.")
+        if not value.strip(". "):
             raise Unsupported("There are no words to search for.")  # a browser takes "/search/.." for "/"
-        begin = _int((cursor or {}).get(listing.position), 0)
-        url = access.base_url + listing.page.format(value=quote(query.value.strip(), safe=""))
-        seen: set[int] = set()
-        with self._open(access, listing.paths) as page:
-            self._arrive(page, url)
-            while pages > 0:
-                answer = page.next_answer(scroll=bool(seen))
-                if answer is None:
-                    if seen and not page.is_waiting:
-                        return  # more was promised, but the page asks for no more
-                    raise self._nothing_came(page)
-                position = _int(parse_qs(urlsplit(answer.url).query).get(listing.position, ["0"])[0], 0)
-                body = self._read(answer)
-                if position in seen:
-                    continue
-                seen.add(position)
-                found = parse_listing(body, base_url=access.base_url)
-                if not found.videos and set(found.skipped) == {"malformed"}:
-                    raise Changed("None of the entries in the platform's answer can be read.")
-                goes_on = found.has_more and found.next_offset is not None
-                if begin == 0 or not listing.is_before(position, begin):
-                    yield Page(
-                        videos=found.videos,
-                        cursor={listing.position: found.next_offset} if goes_on else None,
-                        skipped=found.skipped,
-                        errors=found.errors,
-                    )
-                    pages -= 1
-                if not goes_on:
-                    return
+        is_named = query.kind == "hashtag" and not douyin_links.is_id(value)
+        reading = _Reading(NAMED_HASHTAG if is_named else listing, access.base_url, cursor)
+        with self._open(access, (*reading.list.paths, *filter(None, [reading.list.about_path]))) as page:
+            self._arrive(page, access.base_url + reading.list.page(value))
+            for found in reading.pages(page, pages):
+                yield _only(found, value) if is_named else found
+
+    def _hot_list(self, access: Access, *, first: int, pages: int) -> Generator[Page, None, None]:
+        if pages <= 0:
+            return
+        words = self._hot_words(access)
+        for number, hot in list(enumerate(words))[first : first + pages]:
+            videos: tuple[VideoData, ...] = ()
+            skipped: Mapping[str, int] = {}
+            errors: tuple[str, ...] = ()
+            reading = _Reading(LISTS["topic"], access.base_url, None)
+            with self._open(access, SEARCH) as page:
+                self._arrive(page, access.base_url + reading.list.page(hot.word))
+                for found in reading.pages(page, 1):
+                    videos, skipped, errors = found.videos, found.skipped, found.errors
+            yield Page(
+                videos=videos,
+                cursor={"word": number + 1} if number + 1 < len(words) else None,
+                skipped=skipped,
+                errors=errors,
+                words=words if number == first else (),
+                word=hot.word,
+            )
+
+    def _hot_words(self, access: Access) -> tuple[HotWord, ...]:
+        with self._open(access, (HOT_LIST,)) as page:
+            self._arrive(page, f"{access.base_url}/hot")
+            answer = page.next_answer()
+            if answer is None:
+                raise _nothing_came(page)
+            words = douyin_facts.hot_words(_body(answer))
+        if not words:
+            raise Changed("The platform's hot list holds no words.")  # it never is empty in truth
+        return words
 
     def fetch_video(self, url: str, access: Access) -> VideoData:
         """See Provider."""
         with self._open(access, (DETAIL,)) as page:
-            link = find_link(url)
-            if link is None and _host(url) in _SHORT_LINK_HOSTS:
-                link = find_link(page.goto(url).url)
+            link = douyin_links.post_of(url)
+            if link is None and douyin_links.is_unclear(url):
+                link = douyin_links.post_of(page.goto(url).url)
             if link is None:
                 raise Unsupported("This is not a link to a Douyin video or note.")
             kind, video_id = link
             self._arrive(page, f"{access.base_url}/{kind}/{video_id}")
             while (answer := page.next_answer()) is not None:
                 if parse_qs(urlsplit(answer.url).query).get("aweme_id", [video_id]) == [video_id]:
-                    douyin_answers.check_status(answer.status, answer.headers)
-                    body = douyin_answers.decode(answer.body)
-                    return douyin_answers.video_of_detail(body, base_url=access.base_url)
-            raise self._nothing_came(page)
+                    return douyin_answers.video_of_detail(_body(answer), base_url=access.base_url)
+            raise _nothing_came(page)
 
     def knows(self, url: str, base_url: str) -> bool:
         """Whether `fetch_video` is the one to ask for this link."""
-        host = _host(url)
-        is_ours = host == _host(base_url) or host == "douyin.com" or host.endswith((".douyin.com", ".iesdouyin.com"))
-        return is_ours and (find_link(url) is not None or host in _SHORT_LINK_HOSTS)
+        is_post = douyin_links.post_of(url) is not None or douyin_links.is_unclear(url)
+        return is_post and douyin_links.is_ours(url, base_url)
 
     def _open(self, access: Access, paths: tuple[str, ...]) -> Any:
-        own = _host(access.base_url)
+        own = douyin_links.host_of(access.base_url)
         return browser.open_page(
             hosts=HOSTS if own.endswith("douyin.com") else (own,),
             paths=paths,
@@ -127,34 +160,125 @@ class Douyin:
         landed = page.goto(url)
         douyin_answers.check_status(landed.status, landed.headers)
 
-    def _read(self, answer: Answer) -> Any:
-        douyin_answers.check_status(answer.status, answer.headers)
-        body = douyin_answers.decode(answer.body)
-        douyin_answers.check_listing(body)
+
+class _Reading:
+    """One list, as its page loads it: the answers in their order, and what the page says of itself beside them."""
+
+    def __init__(self, listing: _List, base_url: str, cursor: Mapping[str, Any] | None) -> None:
+        self.list = listing
+        self._base_url = base_url
+        self._begin = _int((cursor or {}).get(listing.position), 0)
+        self._waiting: deque[Answer] = deque()
+        self._about: About | None = None
+        self._trouble: Exception | None = None
+        """Why the page could not say what it is; matters only if it lists nothing."""
+
+    def pages(self, page: OpenPage, most: int) -> Generator[Page, None, None]:
+        seen: set[int] = set()
+        while most > 0:
+            answer = self._waiting.popleft() if self._waiting else page.next_answer(scroll=bool(seen))
+            if answer is None:
+                if seen and not page.is_waiting:
+                    return  # more was promised, but the page asks for no more
+                self._explain_nothing({})
+                raise _nothing_came(page)
+            if self._is_about(answer):
+                self._learn(answer)
+                continue
+            position = _int(parse_qs(urlsplit(answer.url).query).get(self.list.position, ["0"])[0], 0)
+            body = self._listed(answer)
+            if position in seen:
+                continue
+            seen.add(position)
+            found = parse_listing(body, base_url=self._base_url)
+            if not found.videos and set(found.skipped) == {"malformed"}:
+                raise Changed("None of the entries in the platform's answer can be read.")
+            self._hear_out(page)
+            goes_on = found.has_more and found.next_offset is not None
+            if position == 0 and not goes_on and not found.videos and not found.skipped:
+                self._explain_nothing(body)
+            if self._begin == 0 or not self.list.is_before(position, self._begin):
+                yield self._page_of(found, goes_on=goes_on)
+                most -= 1
+            if not goes_on:
+                return
+
+    def _page_of(self, found: Listing, *, goes_on: bool) -> Page:
+        about, self._about = self._about or About(), None  # told once
+        return Page(
+            videos=found.videos,
+            cursor={self.list.position: found.next_offset} if goes_on else None,
+            skipped=found.skipped,
+            errors=found.errors,
+            author=about.author,
+            sound=about.sound,
+        )
+
+    def _is_about(self, answer: Answer) -> bool:
+        return bool(self.list.about_path) and urlsplit(answer.url).path.startswith(self.list.about_path)
+
+    def _learn(self, answer: Answer) -> None:
+        try:
+            self._about = self.list.about(_body(answer), self._base_url)
+        except (Blocked, Changed, Gone, LoginRequired, Unreachable) as error:
+            self._trouble = error
+
+    def _hear_out(self, page: OpenPage) -> None:
+        """What the page says of itself may come after the first of its list."""
+        while self.list.about_path and not (self._about or self._trouble) and page.is_waiting:
+            answer = page.next_answer()
+            if answer is None:
+                return
+            if self._is_about(answer):
+                self._learn(answer)
+            else:
+                self._waiting.append(answer)
+
+    def _explain_nothing(self, body: Mapping[str, Any]) -> None:
+        """An empty list: nothing there, or nothing shown? Raises for the latter."""
+        if self._trouble is not None:
+            raise self._trouble
+        if self._about is None:
+            return
+        if self._about.is_private:
+            raise Private("The profile shows its videos only to whom it has accepted.")
+        if self._about.author and self._about.author.videos:
+            if body.get("not_login_module"):
+                raise LoginRequired("The profile's videos are shown only to people who are signed in: set cookies.")
+            raise Blocked("The profile counts videos, but the list of them comes back empty: the platform holds them back.")
+
+    def _listed(self, answer: Answer) -> Mapping[str, Any]:
+        try:
+            body = _body(answer)
+            douyin_answers.check_listing(body)
+        except (Blocked, Changed):
+            if isinstance(self._trouble, Gone):
+                raise self._trouble from None  # a profile that is gone has no list that could be read
+            raise
         return body
 
-    def _nothing_came(self, page: OpenPage) -> Exception:
-        """The page is there, its data is not: why?"""
-        if page.is_waiting:
-            return Unreachable("The page's data did not come in time.", code="timed_out")
-        refusal = douyin_answers.refusal_of_page(page.text())
-        return refusal or Changed("The page loaded, but asked for no data that is known here.")
+
+def _only(page: Page, tag: str) -> Page:
+    """A search for a hashtag's name finds other videos too: those without it are counted, not kept."""
+    wanted = tag.casefold()
+    kept = tuple(video for video in page.videos if wanted in (name.casefold() for name in video.hashtags))
+    others = len(page.videos) - len(kept)
+    skipped = {**page.skipped, "other": page.skipped.get("other", 0) + others} if others else page.skipped
+    return Page(videos=kept, cursor=page.cursor, skipped=skipped, errors=page.errors)
 
 
-def find_link(url: str) -> tuple[str, str] | None:
-    """(video or note, its id) out of a link to one, share links and `modal_id=` included."""
-    parts = urlsplit(url)
-    if found := _LINK.search(parts.path):
-        return ("video" if found[1] == "video" else "note"), found[2]
-    modal = parse_qs(parts.query).get("modal_id", [""])[0]
-    return ("video", modal) if re.fullmatch("[0-9]{8,20}", modal) else None
+def _body(answer: Answer) -> Mapping[str, Any]:
+    douyin_answers.check_status(answer.status, answer.headers)
+    body: Mapping[str, Any] = douyin_answers.decode(answer.body)
+    return body
 
 
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+def _nothing_came(page: OpenPage) -> Exception:
+    """The page is there, its data is not: why?"""
+    if page.is_waiting:
+        return Unreachable("The page's data did not come in time.", code="timed_out")
+    refusal = douyin_answers.refusal_of_page(page.text())
+    return refusal or Changed("The page loaded, but asked for no data that is known here.")
 
 
 def _int(value: Any, default: int) -> int:

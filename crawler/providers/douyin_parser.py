@@ -126,7 +126,7 @@ def parse_post(post: Mapping[str, Any], *, base_url: str, now: datetime) -> Vide
         url=f"{base_url}/{'note' if slides else 'video'}/{external_id}",
         title=title,
         author=_author(post, base_url),
-        sound=sound_of(as_mapping(post.get("music"))),
+        sound=sound_of(as_mapping(post.get("music")), base_url),
         hashtags=tuple(dict.fromkeys(hashtags_of(post))) or tuple(dict.fromkeys(_HASHTAG.findall(title))),
         cover_url=cover_of(video) or (slides[0].urls[0] if slides else ""),
         media=media,

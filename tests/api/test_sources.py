@@ -59,7 +59,7 @@ def test_the_same_thing_twice_is_a_conflict(people: People) -> None:
         ({"value": "http://127.0.0.1/a", "kind": "url", "platform": "link"}, "value"),
         ({"value": "file:///etc/passwd", "kind": "url", "platform": "link"}, "value"),
         ({"value": "http://127.0.0.1/x", "kind": "profile"}, "value"),
-        ({"value": "https://www.douyin.com/user/MS4wLjABAAAA", "kind": "profile"}, "value"),
+        ({"value": "https://www.douyin.com/video/7400000000000000001", "kind": "profile"}, "value"),
         ({"value": "x", "workspace": 1}, "workspace"),
         ({"value": "x", "id": 1}, "id"),
         ({"value": "x", "outcome": "ok"}, "outcome"),
@@ -203,3 +203,13 @@ def test_a_link_that_the_house_does_not_follow_is_refused(people: People, url: s
     assert response.status_code == 400, response.content
     assert list(response.json()["fields"]) == ["url"]
     assert not Source.objects.exists()
+
+
+def test_a_pasted_address_becomes_the_id_in_it(people: People) -> None:
+    body = {"value": "https://www.douyin.com/user/MS4wLjABAAAA?from=web", "kind": "profile"}
+
+    first = people.client("editor").send("POST", "/api/sources", body)
+    again = people.client("editor").send("POST", "/api/sources", {**body, "value": "MS4wLjABAAAA"})
+
+    assert (first.status_code, first.json()["value"]) == (201, "MS4wLjABAAAA")
+    assert again.status_code == 409

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from crawler.providers import douyin_answers
-from crawler.providers.douyin import Douyin, find_link
+from crawler.providers.douyin import Douyin
+from crawler.providers.douyin_links import post_of
 from crawler.providers.errors import Blocked, Changed, Gone, LoginRequired, RateLimited, Unreachable
 from jobs.errors import PermanentError, Snooze, TransientError
 
@@ -143,7 +144,7 @@ def test_a_detail_without_a_video_is_gone_or_changed(body, error):
     ],
 )
 def test_a_link_names_a_video_or_note(url, link):
-    assert find_link(url) == link
+    assert post_of(url) == link
 
 
 @pytest.mark.parametrize(
