@@ -138,8 +138,13 @@ def _spell(value: object) -> str:
     return str(value)
 
 
+def fold(text: str) -> str:
+    """As texts are compared in a search: without case, full width or ligatures."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
 def _terms(text: str) -> list[str]:
-    return unicodedata.normalize("NFKC", text).lower().split()
+    return fold(text).split()
 
 
 def _text(value: str) -> str:
