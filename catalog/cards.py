@@ -55,6 +55,8 @@ class Card:
     url: str
     title: str
     category: str
+    """The slug, as links have it."""
+    category_name: str
     hashtags: list[str]
     duration_ms: int | None
     width: int | None
@@ -110,6 +112,7 @@ COLUMNS = {
     "url": "v.url",
     "title": "v.title",
     "category": "v.category",
+    "category_name": "coalesce(category.name, v.category)",
     "hashtags": "v.hashtags",
     "duration_ms": "v.duration_ms",
     "width": "v.width",
@@ -153,6 +156,7 @@ JOINS = """
     JOIN crawler_video v ON v.id = page.id
     LEFT JOIN ranking_score s ON s.video_id = v.id
     LEFT JOIN crawler_author a ON a.id = v.author_id
+    LEFT JOIN analysis_category category ON category.slug = v.category
     LEFT JOIN downloads_asset cover_asset ON cover_asset.video_id = v.id AND cover_asset.role = 'cover'
         AND cover_asset.quality = '' AND cover_asset.position = 0 AND cover_asset.state = 'ready'
     LEFT JOIN downloads_storedobject cover ON cover.id = cover_asset.object_id

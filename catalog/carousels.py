@@ -15,9 +15,8 @@ from crawler.models import Video
 from downloads.filenames import filename_for
 from jobs.states import State
 
-NOT_READ, QUEUED, RUNNING, READ, REFUSED, CUT_OFF, FAILED = (
-    "not_read", "queued", "running", "read", "refused", "cut_off", "failed",
-)  # fmt: skip
+NOT_READ, QUEUED, RUNNING, READ = "none", "queued", "running", "done"
+REFUSED, CUT_OFF, FAILED = "refused", "cut_off", "failed"
 LIVE = (QUEUED, RUNNING)
 
 # A slide is known by its picture, by its text, or by both; one that was only listed by the platform waits for its picture.
@@ -65,9 +64,10 @@ class Slide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How far the reading of a carousel is. `state` is one of the words above; an earlier result stays while a new one is made."""
+    """How far the reading of a carousel is; an earlier result stays while a new one is made."""
 
     state: str
+    """One of analysis.status.STATUSES."""
     has_result: bool
     error: str = ""
     error_code: str = ""
@@ -102,6 +102,11 @@ class Carousel:
         return sum(slide.state == "wanted" for slide in self.slides)
 
     @property
+    def all_text(self) -> str:
+        """Of all slides in order, a blank line between two."""
+        return "\n\n".join(slide.text for slide in self.slides if slide.text)
+
+    @property
     def signature(self) -> str:
         """Changes whenever the slides or their texts do; not with every percent of progress."""
         ready = sum(slide.file is not None for slide in self.slides)
@@ -128,7 +133,8 @@ def _slide(video: Video, row: tuple[Any, ...], terms: Sequence[str]) -> Slide:
         position=position,
         state=state or "wanted",
         error_code=error_code or "",
-        file=StoredFile(sha256, mime, name, width, height) if sha256 and state == "ready" else None,
+        # One that is fetched again is shown as it was until then.
+        file=StoredFile(sha256, mime, name, width, height) if sha256 and state != "removed" else None,
         text=text,
         description=description or "",
         type=kind or "",

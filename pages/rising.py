@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from analysis.models import Category
 from catalog.cursors import InvalidCursor
 from catalog.feed import FeedPage, count_new, feed, newest_id
 from catalog.filters import DOWNLOAD_STATUSES, KINDS, MAX_BIGINT, ORDERINGS, Filters, InvalidFilters
@@ -25,6 +27,7 @@ from pages.why import HEAD_OF_ORDERING, Why, why
 PAGE = 30
 """Whole rows, whether 2, 3, 5 or 6 fit side by side."""
 MOST_NEW = 99
+Link = Callable[[Filters], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +57,12 @@ def rising(request: HttpRequest) -> HttpResponse:
     shown = show_feed(request, filters)
     if is_htmx(request) and not shown.is_first:
         return render(request, "pages/_more.html", {"feed": shown})
-    ordering = ordering_of(filters)
     context = {
-        "is_by_score": ordering not in ("-published_at", "-views"),
+        "is_by_score": ordering_of(filters) not in ("-published_at", "-views"),
         "feed": shown,
         "filters": filters,
         "errors": errors,
-        "chips": chips(filters),
-        "orderings": [
-            Choice(str(label), url_of(replace(filters, ordering=name)), name == ordering) for name, label in ORDERINGS.items()
-        ],
-        "kinds": [
-            Choice(_("All"), url_of(replace(filters, kind=None)), filters.kind is None),
-            *(Choice(str(label), url_of(replace(filters, kind=name)), name == filters.kind) for name, label in KINDS.items()),
-        ],
-        "surging": Choice(
-            _("Surging"), url_of(replace(filters, surging=None if filters.surging else True)), bool(filters.surging)
-        ),
-        "platforms": [name for name, _label in registry.choices() if name != registry.ANY_LINK],
-        "download_statuses": DOWNLOAD_STATUSES.items(),
+        **bar(filters, url_of),
         "newest_id": newest_id() if shown.is_first else 0,
         "query": urlencode(filters.query()),
     }
@@ -110,15 +100,33 @@ def show_feed(request: HttpRequest, filters: Filters) -> FeedView:
     return FeedView(page, filters, f"{request.path}?{more}" if more else "", not cursor, whys)
 
 
+def bar(filters: Filters, link: Link) -> dict[str, Any]:
+    """The choices over a feed. `link`: from filters to the address of the page that they narrow."""
+    ordering = ordering_of(filters)
+    return {
+        "orderings": [
+            Choice(str(label), link(replace(filters, ordering=name)), name == ordering) for name, label in ORDERINGS.items()
+        ],
+        "kinds": [
+            Choice(_("All"), link(replace(filters, kind=None)), filters.kind is None),
+            *(Choice(str(label), link(replace(filters, kind=name)), name == filters.kind) for name, label in KINDS.items()),
+        ],
+        "surging": Choice(_("Surging"), link(replace(filters, surging=None if filters.surging else True)), bool(filters.surging)),
+        "chips": chips(filters, link),
+        "platforms": [name for name, _label in registry.choices() if name != registry.ANY_LINK],
+        "download_statuses": DOWNLOAD_STATUSES.items(),
+    }
+
+
 def url_of(filters: Filters) -> str:
     query = urlencode(filters.query())
     return f"{reverse('rising')}?{query}" if query else reverse("rising")
 
 
-def chips(filters: Filters) -> list[Choice]:
+def chips(filters: Filters, link: Link) -> list[Choice]:
     """What narrows the feed beyond the buttons that are always there, each with the URL without it."""
     return [
-        Choice(_label(name, value), url_of(filters.without(name)))
+        Choice(_label(name, value), link(filters.without(name)))
         for name, value in filters.query().items()
         if name not in ("ordering", "kind", "surging") or (name == "surging" and not filters.surging)
     ]
@@ -143,6 +151,8 @@ def _label(name: str, value: str) -> str:
     named: dict[str, Any] = {"author": Author, "sound": Sound}
     if name in named:
         value = str(named[name].objects.filter(pk=value).first() or value)
+    if name == "category":
+        value = str(Category.objects.filter(slug=value).first() or value)
     if name == "download_status":
         value = str(DOWNLOAD_STATUSES[value])
     return templates[name] % {"value": value.removesuffix("T00:00:00Z")}

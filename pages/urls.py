@@ -4,7 +4,21 @@ from django.urls import path, register_converter
 from django.views.generic import TemplateView
 
 from catalog.filters import MAX_BIGINT
-from pages import account, authors, downloads, imports, quality, rising, sounds, sources, surging, trends, videos
+from pages import (
+    account,
+    authors,
+    carousels,
+    categories,
+    downloads,
+    imports,
+    quality,
+    rising,
+    sounds,
+    sources,
+    surging,
+    trends,
+    videos,
+)
 
 
 class RowConverter:
@@ -21,7 +35,20 @@ class RowConverter:
         return str(value)
 
 
+class CategoryConverter:
+    """As a category's slug may be written: what the column could not hold is 404, not an error of the database."""
+
+    regex = r"[^/\x00-\x1f]{1,60}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(RowConverter, "row")
+register_converter(CategoryConverter, "category")
 
 urlpatterns = [
     path("", rising.rising, name="rising"),
@@ -31,6 +58,9 @@ urlpatterns = [
     path("ranking/quality/", quality.ranking_quality, name="ranking-quality"),
     path("videos/<row:pk>/", videos.video, name="video"),
     path("videos/<row:pk>/download/", videos.download, name="video-download"),
+    path("videos/<row:pk>/slides/", carousels.part, name="video-slides"),
+    path("categories/", categories.categories, name="categories"),
+    path("categories/<category:slug>/", categories.category, name="category"),
     path("authors/<row:pk>/", authors.author, name="author"),
     path("sounds/<row:pk>/", sounds.sound, name="sound"),
     path("sources/", sources.sources, name="sources"),

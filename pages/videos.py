@@ -22,7 +22,7 @@ from downloads import services, status
 from downloads.errors import TooManyWaiting
 from downloads.models import AssetRole, Quality
 from downloads.status import DownloadStatus
-from pages import charts
+from pages import carousels, charts
 from pages.asking import asker, is_htmx
 from pages.why import HEADS, why
 from ranking.models import Surge
@@ -77,7 +77,7 @@ def video(request: HttpRequest, pk: int) -> HttpResponse:
     box = _box(found.video, _quality(request))
     moments = _moments(observed, surges_of(pk))
     context = {
-        **_player(found),
+        **_player(found, request),
         "card": found.card,
         "detail": found,
         "video": found.video,
@@ -118,7 +118,7 @@ def download(request: HttpRequest, pk: int) -> HttpResponse:
     box = _box(video, quality)
     context: dict[str, Any] = {"box": box, "refused": refused, "is_part": True}
     if box.status.status == "ready" and (found := detail(pk)) is not None:
-        context |= {**_player(found), "card": found.card, "video": found.video}
+        context |= {**_player(found, request), "card": found.card, "video": found.video}
     return render(request, "pages/_download.html", context)
 
 
@@ -138,12 +138,13 @@ def _box(video: Video, quality: str) -> Box:
     return Box(video, quality, status.download_status(video, quality), qualities)
 
 
-def _player(found: Detail) -> dict[str, Any]:
+def _player(found: Detail, request: HttpRequest) -> dict[str, Any]:
     """What can be played or looked through now."""
     clips = found.of(AssetRole.VIDEO)
     sounds = found.of(AssetRole.AUDIO)
     clip: Media | None = max(clips, key=lambda media: (media.quality == Quality.BEST, media.file.height or 0), default=None)
-    return {"clip": clip, "sound_file": sounds[0] if sounds else None, "slides": found.of(AssetRole.SLIDE)}
+    slides = carousels.context_of(request, found.video) if found.video.kind == VideoKind.CAROUSEL else {}
+    return {"clip": clip, "sound_file": sounds[0] if sounds else None, **slides}
 
 
 def _parts(observed: Metrics) -> list[dict[str, Any]]:

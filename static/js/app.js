@@ -94,6 +94,9 @@ document.addEventListener("click", (event) => {
 
 // -- slides ----------------------------------------------------------------------------------------
 
+// Where each carousel stands, for when it is put in anew with more pictures or texts.
+const places = {};
+
 function setUpSlides(root) {
   for (const box of root.querySelectorAll("[data-slides]:not([data-ready])")) {
     box.dataset.ready = "";
@@ -101,17 +104,22 @@ function setUpSlides(root) {
     const bar = box.querySelector("[data-slides-bar]");
     const place = box.querySelector("[data-place]");
     const [previous, next] = [box.querySelector("[data-previous]"), box.querySelector("[data-next]")];
+    const links = [...box.querySelectorAll("[data-strip] a")];
     const count = list.children.length;
     const calm = matchMedia("(prefers-reduced-motion: reduce)");
-    let at = 0;
+    let at = Math.min(places[box.dataset.slides] ?? 0, count - 1);
     const show = () => {
+      places[box.dataset.slides] = at;
       place.textContent = `${at + 1} / ${count}`;
       previous.disabled = at === 0;
       next.disabled = at === count - 1;
+      links.forEach((link, n) => (n === at ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
+      const strip = links[at]?.closest("ol");
+      if (strip) strip.scrollLeft = links[at].offsetLeft - strip.offsetLeft - strip.clientWidth / 2 + 24;
     };
-    const go = (to) => {
+    const go = (to, { quickly = calm.matches } = {}) => {
       at = Math.max(0, Math.min(count - 1, to));
-      list.scrollTo({ left: list.children[at].offsetLeft - list.offsetLeft, behavior: calm.matches ? "auto" : "smooth" });
+      list.scrollTo({ left: at * list.clientWidth, behavior: quickly ? "instant" : "smooth" });
       show();
     };
     const settle = () => {
@@ -131,17 +139,32 @@ function setUpSlides(root) {
       };
       list.addEventListener("scroll", soon, { passive: true });
     }
+    new ResizeObserver(() => go(at, { quickly: true })).observe(list);
     list.addEventListener("keydown", (event) => {
       const steps = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 };
-      if (event.key in steps) {
+      if (event.key in steps && event.target === list) {
         go(steps[event.key]);
         event.preventDefault();
       }
     });
     previous.addEventListener("click", () => go(at - 1));
     next.addEventListener("click", () => go(at + 1));
+    links.forEach((link, n) => {
+      link.addEventListener("click", (event) => {
+        go(n);
+        event.preventDefault();
+      });
+    });
+    for (const link of box.querySelectorAll("[data-to]")) {
+      link.addEventListener("click", (event) => {
+        go(Number(link.dataset.to));
+        event.preventDefault();
+      });
+    }
     bar.hidden = count < 2;
-    show();
+    const named = /^#slide-(\d+)$/.exec(location.hash);
+    if (named && !(box.dataset.slides in places)) at = Math.min(Number(named[1]), count) - 1;
+    go(at, { quickly: true });
   }
 }
 
