@@ -8,11 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from catalog.cards import StoredFile
 from catalog.filters import ORDERINGS, Filters
 from crawler.models import Author, Video
-from downloads.models import Asset, AssetRole, AssetState
 from pages.asking import is_htmx
+from pages.profiles import SORT, profile_context
 from pages.rising import Choice, read_filters, show_feed
 
 DEFAULT = "-published_at"
@@ -27,8 +26,8 @@ def author(request: HttpRequest, pk: int) -> HttpResponse:
     if is_htmx(request) and not shown.is_first:
         return render(request, "pages/_more.html", {"feed": shown})
     context = {
+        **profile_context(request, pk),
         "author": author,
-        "avatar": _avatar(author),
         "facts": facts_of(Video.objects.filter(author=author).aggregate(**TOTALS)),
         "feed": shown,
         "errors": errors,
@@ -53,7 +52,7 @@ def facts_of(totals: dict[str, Any]) -> dict[str, Any]:
 
 def listed(request: HttpRequest) -> tuple[Filters, dict[str, str]]:
     """How the list of a page about something is narrowed and ordered: newest first, unless the URL says otherwise."""
-    filters, errors = read_filters(request)
+    filters, errors = read_filters(request, also={SORT})
     return (filters if "ordering" in request.GET else replace(filters, ordering=DEFAULT)), errors
 
 
@@ -63,8 +62,3 @@ def orderings_of(request: HttpRequest, filters: Filters) -> list[Choice]:
         Choice(str(ORDERINGS[name]), request.path if name == DEFAULT else f"?ordering={name}", name == filters.ordering)
         for name in names
     ]
-
-
-def _avatar(author: Author) -> StoredFile | None:
-    asset = Asset.objects.filter(author=author, role=AssetRole.AVATAR, state=AssetState.READY).select_related("object").first()
-    return StoredFile(asset.object.sha256, asset.object.mime, f"avatar-{author.pk}") if asset and asset.object else None

@@ -82,6 +82,36 @@ class Chart:
     """Within some days: the hours of the ticks matter."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One thing of a scatter. `kind` is how it is drawn."""
+
+    x: float
+    y: float
+    at: datetime
+    value: int
+    words: str
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Like a Chart, of things that are not joined; the scale is logarithmic."""
+
+    width: int
+    height: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    spots: list[Spot]
+    values: list[tuple[float, float]]
+    times: list[Label]
+    level: float | None
+    """Where the line of what is usual lies."""
+    is_short: bool
+
+
 def sparkline(values: Sequence[float], *, width: float = 100, height: float = 28, floor: float = 3) -> Curve | None:
     """A wave over the whole width; None for fewer than two values. A flat history is a calm sea, not a full one."""
     if len(values) < 2:
@@ -141,6 +171,65 @@ def growth(
         marks=_in_rows([replace(label(mark.at, mark.words, 120), kind=mark.kind) for mark in marks if begins <= mark.at <= ends]),
         is_short=ends - begins < timedelta(days=4),
     )
+
+
+def scatter(
+    things: Sequence[tuple[datetime, int, str, str]],
+    *,
+    usual: float | None = None,
+    width: int = 720,
+    height: int = 280,
+) -> Scatter | None:
+    """Counts (with words and a kind) at their moments, over powers of ten; None for fewer than two."""
+    if len(things) < 2:
+        return None
+    left, top, right, bottom = 60.0, 14.0, width - 14.0, height - 30.0
+    begins, ends = min(at for at, *_ in things), max(at for at, *_ in things)
+    begins, ends = (begins, ends) if begins < ends else (begins - timedelta(hours=1), ends + timedelta(hours=1))
+    counts = [max(value, 1) for _at, value, *_ in things] + ([max(usual, 1.0)] if usual is not None else [])
+    low, high = math.floor(math.log10(min(counts))), math.ceil(math.log10(max(counts)))
+    high = max(high, low + 1)
+
+    def x_of(at: datetime) -> float:
+        return round(left + (right - left) * ((at - begins) / (ends - begins)), 1)
+
+    def y_of(value: float) -> float:
+        return round(bottom - (bottom - top) * (math.log10(max(value, 1)) - low) / (high - low), 1)
+
+    every = math.ceil((high - low + 1) / 6)
+    return Scatter(
+        width=width,
+        height=height,
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
+        spots=[Spot(x_of(at), y_of(value), at, value, words, kind) for at, value, words, kind in things],
+        values=[(y_of(10**power), 10**power) for power in range(low, high + 1, every)],
+        times=[Label(x_of(at), at, "", "end" if x_of(at) > right - 40 else "middle") for at in time_ticks(begins, ends)],
+        level=None if usual is None else y_of(usual),
+        is_short=ends - begins < timedelta(days=4),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    value: int
+
+
+def bars(values: Sequence[int], *, width: float = 240, height: float = 48, gap: float = 3) -> list[Bar]:
+    """Side by side over the whole width; what is 0 is a line at the foot."""
+    most = max([*values, 1])
+    each = (width - gap * (len(values) - 1)) / max(len(values), 1)
+    tall = [max(height * value / most, 1.5) for value in values]
+    return [
+        Bar(round(n * (each + gap), 1), round(height - h, 1), round(each, 1), round(h, 1), value)
+        for n, (value, h) in enumerate(zip(values, tall, strict=True))
+    ]
 
 
 def _in_rows(labels: Sequence[Label]) -> list[Label]:

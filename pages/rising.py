@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -80,10 +80,10 @@ def news(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/_news.html", {"count": count, "most": MOST_NEW, "url": url_of(filters)})
 
 
-def read_filters(request: HttpRequest) -> tuple[Filters, dict[str, str]]:
-    """What the URL asks for; and what of it means nothing here, to be told to the visitor."""
+def read_filters(request: HttpRequest, *, also: Collection[str] = ()) -> tuple[Filters, dict[str, str]]:
+    """What the URL asks for; and what of it means nothing here, to be told to the visitor. `also`: what others read."""
     try:
-        return Filters.parse(request.GET, also={"cursor", "after"}), {}
+        return Filters.parse(request.GET, also={"cursor", "after", *also}), {}
     except InvalidFilters as error:
         return error.understood, error.errors
 

@@ -21,6 +21,7 @@ from crawler.timing import next_tick
 from jobs.models import FINAL
 from pages.asking import editor, member
 from pages.forms import SourceForm
+from pages.profiles import author_of, profile_context
 from workspaces.models import Membership
 
 PAGE = 50
@@ -68,7 +69,9 @@ def sources(request: HttpRequest, membership: Membership) -> HttpResponse:
 @member
 def source(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     source = _source(membership, pk)
-    context = {**_runs(request, source), **_shown(pk), "source": source, "membership": membership}
+    author_id = author_of(source)
+    about = profile_context(request, author_id) if author_id is not None else {}
+    context = {**about, **_runs(request, source), **_shown(pk), "source": source, "membership": membership}
     return render(request, "pages/source.html", context)
 
 

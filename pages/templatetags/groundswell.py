@@ -66,6 +66,23 @@ def weight(number: float) -> str:
 
 
 @register.filter
+def signed(number: float | None) -> str:
+    """What was gained or lost: +1.2K."""
+    if number is None:
+        return "–"
+    return human(number) if number < 0 else f"+{human(number)}"
+
+
+@register.filter
+def part(ratio: float | None) -> str:
+    """A part of a whole, or a rate that may be more than it: 8.1 %; tenths only where they say something."""
+    if ratio is None:
+        return "–"
+    value = ratio * 100
+    return f"{number_format(round(value, 1), 0 if value >= 20 else 1)} %"
+
+
+@register.filter
 def percent(ratio: float | None) -> str:
     """0.5 becomes +50 %, and 12 becomes ×13."""
     if ratio is None:
