@@ -1,6 +1,6 @@
 """Who made the videos."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -9,21 +9,33 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.profile_shapes import ProfilePerformance, performance_document
+from api.shapes import absolute, base_of
 from api.views import ApiView
+from catalog.profiles import Profile, profile
 from crawler.models import Author
 
 
-class AuthorDocument(serializers.ModelSerializer[Author]):
-    """An account of a platform. Its videos: `/api/videos?author={id}`."""
-
+class AuthorFacts(serializers.ModelSerializer[Author]):
     url = serializers.CharField(help_text="Of the profile, on its platform; empty where unknown.")
 
     class Meta:
         model = Author
         fields: ClassVar[list[str]] = [
-            *("id", "platform", "external_id", "handle", "name", "url", "bio", "followers", "is_verified"),
-            *("first_seen_at", "last_seen_at"),
+            *("id", "platform", "external_id", "handle", "name", "url", "bio", "is_verified"),
+            *("followers", "following", "likes", "video_count", "first_seen_at", "last_seen_at"),
         ]
+        read_only_fields = fields
+
+
+class AuthorDocument(AuthorFacts):
+    """An account of a platform. Its videos: `/api/videos?author={id}`."""
+
+    avatar_url = serializers.CharField(allow_null=True, help_text="A link that expires; null: we have no picture.")
+    performance = ProfilePerformance()
+
+    class Meta(AuthorFacts.Meta):
+        fields: ClassVar[list[str]] = [*AuthorFacts.Meta.fields, "avatar_url", "performance"]
         read_only_fields = fields
 
 
@@ -32,8 +44,13 @@ class AuthorView(ApiView):
 
     @extend_schema(operation_id="get_author", responses=AuthorDocument)
     def get(self, request: Request, pk: int) -> Response:
-        """One author."""
-        author = Author.objects.filter(pk=pk).first()
-        if author is None:
+        """One author: who they are, how their followers grow, which of their videos stand out."""
+        if (found := profile(pk)) is None:
             raise NotFound
-        return Response(AuthorDocument(author).data)
+        return Response(author_document(found, base_of(request)))
+
+
+def author_document(found: Profile, base: str) -> dict[str, Any]:
+    """An AuthorDocument. `base`: scheme and host."""
+    avatar_url = absolute(found.avatar.link, base) if found.avatar else None
+    return {**AuthorFacts(found.author).data, "avatar_url": avatar_url, "performance": performance_document(found)}
