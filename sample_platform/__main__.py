@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from sample_platform import cdn, control, site
+from sample_platform import cdn, control, scrapecreators, site
 from sample_platform.http import Routes
 from sample_platform.platform import Platform
 
@@ -65,6 +65,7 @@ async def serve(options: argparse.Namespace) -> None:
     )
     web = site.routes(platform)
     control.add_routes(web, platform)
+    scrapecreators.routes(platform, web)
     servers = [server(web), server(cdn.routes(platform))]
 
     def stop() -> None:

@@ -13,18 +13,22 @@ from sample_platform.clips import CannotMake
 from sample_platform.faults import Fault
 from sample_platform.http import Cut, Request, Response, Routes, redirect
 from sample_platform.platform import Platform
+from sample_platform.tiktok_world import FIRST_INDEX, FIRST_NUMBER
 from sample_platform.world import Video, token
 
 CHUNK = 256 * 1024
-MEDIA_FAULTS = "unreachable ratelimit gone expired redirect_loop html_as_mp4 truncated wrong_length slow"
+PICTURES = (".webp", ".heic", ".avif")
+CHAIN = "tt_chain_token"
+"""The cookie of a TikTok page; links that it shows name it, and work with it only."""
+MEDIA_FAULTS = "huge unreachable ratelimit gone expired redirect_loop html_as_mp4 truncated wrong_length slow"
 
 
 def routes(platform: Platform) -> Routes:
     cdn = Cdn(platform)
     table = Routes()
-    table.add("GET", r"/(?P<sign>[0-9a-f]{32})/(?P<ends>[0-9a-f]{1,12})/video/tos/cn/[\w-]+/(?P<key>\w+)/?", cdn.clip)
-    table.add("GET", r"/tos-cn-[\w-]+/(?P<key>\w+)(?:~(?P<variant>.+))?", cdn.picture)
-    table.add("GET", r"/aweme/(?P<size>\d+)x\d+/aweme-avatar/tos-cn-avt-0015_(?P<key>\w+)\.jpeg", cdn.avatar)
+    table.add("GET", r"/(?P<sign>[0-9a-f]{32})/(?P<ends>[0-9a-f]{1,12})/video/tos/\w+/[\w-]+/(?P<key>\w+)/?", cdn.clip)
+    table.add("GET", r"/tos-[\w-]+/(?P<key>\w+)(?:~(?P<variant>.+))?", cdn.picture)
+    table.add("GET", r"/aweme/(?P<size>\d+)x\d+/aweme-avatar/tos-cn-avt-0015_(?P<key>\w+)(?P<suffix>\.jpeg|\.heic)", cdn.avatar)
     table.add("GET", r"/obj/ies-music/(?P<key>\w+)\.mp3", cdn.sound)
     return table
 
@@ -32,31 +36,31 @@ def routes(platform: Platform) -> Routes:
 class Cdn:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        world = platform.world
-        self.avatars = {token(world.seed, "avatar", author.index, length=32): author for author in world.authors}
-        self.sounds = {sound.key: sound for sound in world.sounds}
+        world, tiktok = platform.world, platform.tiktok
+        self.avatars = {token(world.seed, "avatar", one.index, length=32): one for one in (*world.authors, *tiktok.authors)}
+        self.sounds = {sound.key: sound for sound in (*world.sounds, *tiktok.sounds)}
+        self.clips = world.by_key | tiktok.by_key
+        self.pictures = world.by_picture | tiktok.by_picture
 
     async def clip(self, request: Request) -> Response:
         key, ends = request.params["key"], request.params["ends"]
-        video, gear = self.platform.world.by_key.get(key, (None, None))
+        video, gear = self.clips.get(key, (None, None))
         if video is None or gear is None:
             return Response(b"no such object", 404)
-        is_signed = request.params["sign"] == self.platform.signer.sign(key, ends)
-        if refusal := self._refuse(request, int(ends, 16), is_signed=is_signed):
+        if refusal := self._refuse(request, key, request.params["sign"], ends, int(ends, 16), self._site_of(video)):
             return refusal
         make = partial(self.platform.studio.clip, video, gear)
         return await self._answer(request, "clip", "video/mp4", make, video)
 
     async def picture(self, request: Request) -> Response:
         key = request.params["key"]
-        video, position = self.platform.world.by_picture.get(key, (None, -1))
+        video, position = self.pictures.get(key, (None, -1))
         if video is None:
             return Response(b"no such object", 404)
-        ends = request.number("x-expires", 0)
-        is_signed = request.query.get("x-signature") == self.platform.signer.sign(key, ends)[:27] + "="
-        if refusal := self._refuse(request, ends, is_signed=is_signed):
+        if refusal := self._refuse_picture(request, key, self._site_of(video)):
             return refusal
-        suffix = ".webp" if (request.params["variant"] or "").endswith(".webp") else ".jpeg"
+        variant = request.params["variant"] or ""
+        suffix = next((known for known in PICTURES if variant.endswith(known)), ".jpeg")
         studio = self.platform.studio
         make = partial(studio.cover, video, suffix) if position < 0 else partial(studio.slide, video, position, suffix)
         place = "cover" if position < 0 else "slide"
@@ -66,13 +70,19 @@ class Cdn:
         author = self.avatars.get(request.params["key"])
         if author is None:
             return Response(b"no such object", 404)
+        if author.index >= FIRST_INDEX and (refusal := self._refuse_picture(request, request.params["key"], "tiktok")):
+            return refusal
         size = 100 if request.params["size"] == "100" else 720
-        return await self._answer(request, "avatar", "image/jpeg", partial(self.platform.studio.avatar, author, size))
+        suffix = request.params["suffix"]
+        make = partial(self.platform.studio.avatar, author, size, suffix)
+        return await self._answer(request, "avatar", f"image/{suffix[1:]}", make)
 
     async def sound(self, request: Request) -> Response:
         sound = self.sounds.get(request.params["key"])
         if sound is None:
             return Response(b"no such object", 404)
+        if sound.index >= FIRST_INDEX and (refusal := self._refuse_picture(request, sound.key, "tiktok")):
+            return refusal
         return await self._answer(request, "sound", "audio/mpeg", partial(self.platform.studio.sound, sound))
 
     async def _answer(
@@ -82,6 +92,8 @@ class Cdn:
         fault = self.platform.fault(MEDIA_FAULTS, place, video=video)
         if fault and (refusal := broken(fault, request, kind)):
             return refusal
+        if fault and fault.name == "huge":
+            make = self.platform.studio.huge
         try:
             path = await make()
         except CannotMake as error:
@@ -90,14 +102,30 @@ class Cdn:
         ignores = asks_range and self.platform.fault("range_ignored", place, video=video) is not None
         return send_file(request, path, kind, fault, ignores_range=ignores)
 
-    def _refuse(self, request: Request, ends: int, *, is_signed: bool) -> Response | None:
-        """403 as a CDN gives it: no browser, another site's page, a changed link, a link that ended."""
+    @staticmethod
+    def _site_of(video: Video) -> str:
+        return "tiktok" if video.number >= FIRST_NUMBER else "douyin"
+
+    def _refuse_picture(self, request: Request, key: str, site: str) -> Response | None:
+        ends = request.number("x-expires", 0)
+        return self._refuse(request, key, request.query.get("x-signature", ""), ends, ends, site)
+
+    def _refuse(self, request: Request, key: str, sign: str, said: object, ends: int, site: str) -> Response | None:
+        """403 as a CDN gives it: no browser, another site's page, a changed link, a link that ended.
+
+        TikTok's asks for the page only where the link came from a page: then for the cookie it set, too.
+        """
         if not request.headers.get("user-agent"):
             return Response(b"forbidden: no user agent", 403)
-        if not self.platform.is_own_page(request.headers.get("referer", ""), request.hostname):
+        of_page = request.query.get("tk") == CHAIN
+        asks_page = of_page or site == "douyin"
+        if asks_page and not self.platform.is_own_page(request.headers.get("referer", ""), request.hostname):
             return Response(b"forbidden: referer", 403)
-        if not is_signed:
-            return Response(b"forbidden: signature", 403)
+        if of_page and not request.cookies.get(CHAIN):
+            return Response(b"forbidden: tt_chain_token", 403)
+        if not self.platform.signer.wrote(sign, key, said):
+            was = any(signer.wrote(sign, key, said) for signer in self.platform.former_signers)
+            return Response(b"forbidden: expired" if was else b"forbidden: signature", 403)
         if time.time() >= ends:
             return Response(b"forbidden: expired", 403)
         return None

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ def add_routes(table: Routes, platform: Platform) -> None:
     table.add("DELETE", "/control/faults", control.clear)
     table.add("PUT", "/control/clock", control.clock)
     table.add("PUT", "/control/media", control.media)
+    table.add("GET", "/control/tiktok.json", control.tiktok)
+    table.add("PUT", "/control/credits", control.credits)
+    table.add("PUT", r"/control/people/(?P<handle>[\w.]+)", control.person)
 
 
 class Control:
@@ -68,8 +72,38 @@ class Control:
         self.platform.save()
         return json_response(self._state())
 
+    async def tiktok(self, request: Request) -> Response:
+        return json_response(self.platform.tiktok_truth(request))
+
+    async def credits(self, request: Request) -> Response:
+        left = (parsed(request.body) or {}).get("left")
+        if not isinstance(left, int) or not in_range(left, 0, 10**12):
+            return refused("left is a whole number from 0")
+        self.platform.scrapecreators.left = left
+        return json_response(self._state())
+
+    async def person(self, request: Request) -> Response:
+        """A TikTok profile changes its name, or becomes private, deleted, empty or open again."""
+        order = parsed(request.body) or {}
+        creator = self.platform.tiktok.creator(handle=request.params["handle"])
+        if creator is None:
+            return refused("nobody has this handle")
+        state, handle = order.get("state", creator.state), order.get("handle", creator.handle)
+        if state not in ("", "private", "deleted", "empty"):
+            return refused('state is "private", "deleted", "empty", or "" for an open profile')
+        if not isinstance(handle, str) or not re.fullmatch(r"[a-z0-9_.]{2,24}", handle):
+            return refused("handle is 2 to 24 small letters, digits, dots and underscores")
+        if handle != creator.handle:
+            creator.former, creator.handle = creator.handle, handle
+        creator.state = state
+        return json_response(self._state())
+
     async def media(self, request: Request) -> Response:
-        seconds = (parsed(request.body) or {}).get("seconds")
+        order = parsed(request.body) or {}
+        if order.get("expire") is True:
+            self.platform.expire_links()
+            return json_response(self._state())
+        seconds = order.get("seconds")
         if not isinstance(seconds, int) or not in_range(seconds, 1, 10**7):
             return refused("seconds is a whole number from 1")
         self.platform.media_seconds = seconds
@@ -81,6 +115,12 @@ class Control:
             "faults": [fault.as_json() for fault in self.platform.faults.active],
             "clock": {"speed": clock.speed, "ahead_seconds": clock.ahead, "site_now": clock.now()},
             "media_seconds": self.platform.media_seconds,
+            "media_expired_times": self.platform.epoch,
+            "scrapecreators_credits": self.platform.scrapecreators.left,
+            "people": [
+                {"handle": creator.handle, "former": creator.former, "state": creator.state}
+                for creator in self.platform.tiktok.creators.values()
+            ],
             "videos": len(self.platform.published()),
             "kinds": [
                 {"name": kind.name, "shows": kind.shows, "value": kind.value, "places": sorted(kind.places)}

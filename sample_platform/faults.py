@@ -6,7 +6,8 @@ from typing import Any
 
 DATA = frozenset({"search", "posts", "detail"})
 MEDIA = frozenset({"clip", "slide"})
-PLACES = DATA | MEDIA | {"page", "play", "cover", "avatar", "sound"}
+SERVICES = frozenset({"scrapecreators", "apify", "gemini"})
+PLACES = DATA | MEDIA | SERVICES | {"page", "play", "cover", "avatar", "sound", "tiktok"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,18 @@ KINDS = {
         Kind("unreachable", PLACES, "503 for everything.", "status (default 503)"),
         Kind("redirect_loop", MEDIA | {"play"}, "302 to itself, for ever."),
         Kind("expired", MEDIA, "Media links count as expired, however new: 403."),
+        Kind("huge", frozenset({"cover", "slide"}), "A small PNG of 108 million pixels in the place of the picture."),
+        Kind("key_refused", SERVICES, "The right key is refused, as after it was revoked."),
+        Kind("cut_json", SERVICES | {"tiktok"}, "The answer ends in the middle of its JSON."),
+        Kind("no_credits", frozenset({"scrapecreators"}), "402: out of credits."),
+        Kind(
+            "soft_refusal",
+            frozenset({"scrapecreators"}),
+            "200, but the platform behind refused: status_code is not 0 and the list is empty.",
+            "the status_code (default 2154)",
+        ),
+        Kind("stuck_cursor", frozenset({"scrapecreators"}), "Every page sends back the cursor it was asked with."),
+        Kind("empty_page", frozenset({"scrapecreators"}), "Pages are empty, and promise more."),
     )
 }  # fmt: skip
 

@@ -13,7 +13,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Scope = MutableMapping[str, Any]
 
-LARGEST_BODY = 64 * 1024
+LARGEST_BODY = 24 * 1024 * 1024
+"""Bytes that are read; what is beyond is cut, so a body of more than this is known by its length alone."""
 
 
 class Cut(Exception):
@@ -104,13 +105,13 @@ class Routes:
 
 
 async def read_body(receive: Receive) -> bytes:
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         chunk: bytes = message.get("body", b"")
-        body = (body + chunk)[: LARGEST_BODY + 1]
+        body += chunk[: LARGEST_BODY + 1 - len(body)]
         if not message.get("more_body"):
-            return body
+            return bytes(body)
 
 
 async def write(response: Response, receive: Receive, send: Send) -> None:

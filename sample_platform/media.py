@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import pillow_heif
 from PIL import Image
 
 from sample_platform import clips
@@ -53,9 +54,13 @@ class Studio:
         target = self.folder / "slides" / f"{video.number}-{position}{suffix}"
         return await self._file(target, lambda path: save(pictures.slide(video, position), path, suffix), back)
 
-    async def avatar(self, author: Author, size: int, *, back: bool = False) -> Path:
-        target = self.folder / "avatars" / f"{author.index}-{size}.jpeg"
-        return await self._file(target, lambda path: save(pictures.avatar(author, size), path, ".jpeg"), back)
+    async def avatar(self, author: Author, size: int, suffix: str = ".jpeg", *, back: bool = False) -> Path:
+        target = self.folder / "avatars" / f"{author.index}-{size}{suffix}"
+        return await self._file(target, lambda path: save(pictures.avatar(author, size), path, suffix), back)
+
+    async def huge(self) -> Path:
+        """A small file that unpacks to 108 million pixels."""
+        return await self._file(self.folder / "odd" / "huge.png", lambda path: Image.new("1", (12_000, 9_000)).save(path), False)
 
     async def sound(self, sound: Sound, *, back: bool = False) -> Path:
         target = self.folder / "sounds" / f"{sound.index}.mp3"
@@ -116,5 +121,9 @@ def make(target: Path, maker: Maker) -> None:
 def save(picture: Image.Image, path: Path, suffix: str) -> None:
     if suffix == ".webp":
         picture.save(path, "WEBP", quality=82, method=2)
+    elif suffix == ".heic":
+        pillow_heif.from_pillow(picture.convert("RGB")).save(path, quality=70)
+    elif suffix == ".avif":
+        picture.convert("RGB").save(path, "AVIF", quality=60, speed=9)
     else:
         picture.convert("RGB").save(path, "JPEG", quality=86, progressive=True)

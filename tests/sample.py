@@ -56,6 +56,42 @@ class Sample:
         order = {"on": on, "topic": topic, "video": video, "count": count, "value": value, "places": places}
         return self._call("PUT", f"/control/faults/{name}", order)
 
+    # --- TikTok and the services beside the site --------------------------------------------------------------------
+    @property
+    def tiktok_url(self) -> str:
+        return f"{self.web_url}/tiktok"
+
+    @property
+    def scrapecreators_url(self) -> str:
+        """Its key is "sample-scrapecreators-key"."""
+        return f"{self.web_url}/services/scrapecreators"
+
+    @property
+    def apify_url(self) -> str:
+        """Its token is "sample-apify-token"."""
+        return f"{self.web_url}/services/apify"
+
+    @property
+    def gemini_url(self) -> str:
+        """Its key is "sample-gemini-key"."""
+        return f"{self.web_url}/services/gemini"
+
+    def tiktok_truth(self) -> Any:
+        """What the TikTok side holds: videos, creators, sounds."""
+        return self.get("/control/tiktok.json")
+
+    def set_person(self, now_called: str, **changes: str) -> None:
+        """A TikTok profile gets another `handle`, or another `state`: private, deleted, empty, or "" for open."""
+        self._call("PUT", f"/control/people/{now_called}", changes)
+
+    def set_credits(self, left: int) -> None:
+        """What is left to buy at ScrapeCreators."""
+        self._call("PUT", "/control/credits", {"left": left})
+
+    def expire_links(self) -> None:
+        """Every link to media given so far ends now; new ones work."""
+        self._call("PUT", "/control/media", {"expire": True})
+
     def clear_faults(self) -> None:
         self._call("DELETE", "/control/faults", {})
 
