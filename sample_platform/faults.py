@@ -27,7 +27,7 @@ KINDS = {
         Kind(
             "block",
             DATA,
-            "The data calls answer 200 with nothing in it, as an anti-bot wall does.",
+            "The data calls answer 200 with nothing in it, as an anti-bot wall does. TikTok's pages: a captcha, no data.",
             '"empty" (default), "blocked" (that word), "captcha" (verify_check), "no_data" (no data key) or '
             '"page" (the page itself is the captcha)',
         ),

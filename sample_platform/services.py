@@ -25,8 +25,11 @@ async def hindered(
 ) -> Response | None:
     """What a fault that every service can have answers, after it waited where it is slowness."""
     fault = platform.fault(SHARED, place, topics=topics, video=video)
-    if fault is None:
-        return None
+    return await bent(fault, request) if fault else None
+
+
+async def bent(fault: Fault, request: Request) -> Response | None:
+    """The whole answer of a fault, or None after the wait of a slow one."""
     if fault.name == "slow":
         await asyncio.sleep(seconds(fault.value))
         return None

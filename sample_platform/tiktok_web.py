@@ -142,8 +142,9 @@ def web_music(answers: TikTokAnswers, sound: Sound) -> Json:
 
 
 def page_links(answers: TikTokAnswers, video: Video, gear: Gear) -> list[str]:
-    """Links that work together with the cookie of the page that showed them."""
-    return [f"{url}&tk={CHAIN}" for url in answers.clip_urls(video, gear)]
+    """Links that work together with the cookie of the page that showed them: of the page's own host, then."""
+    host = answers.web.rpartition(":")[0]
+    return [f"{url}&tk={CHAIN}" for url in answers.clip_urls(video, gear) if url.startswith(host)]
 
 
 def web_video(answers: TikTokAnswers, video: Video) -> Json:
