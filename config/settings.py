@@ -369,6 +369,7 @@ CONSTANCE_CONFIG = {
     "API_USER_READS_PER_MINUTE": (1200, _("Most API reads in a minute by one person; 0: no limit."), int),
     "API_USER_WRITES_PER_MINUTE": (120, _("Most API writes in a minute by one person; 0: no limit."), int),
     "MOST_WAITING_DOWNLOADS": (1000, _("Further downloads are refused while so many wait."), int),
+    "MOST_ASSETS_AT_ONCE": (5, _("So many covers, slides and sounds are fetched at once, over all workers."), int),
     "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), "days"),
     "RETENTION_SCORE_FLOOR": (1000.0, _("Videos whose classic score is at least this are kept."), float),
     "RETENTION_SAMPLE_PERCENT": (
@@ -376,7 +377,7 @@ CONSTANCE_CONFIG = {
         _("Of the videos that would go, so many of a hundred are kept for later learning."),
         "percent",
     ),
-    "JOB_HISTORY_DAYS": (90, _("Records of crawls and covers that went well are kept for so many days."), "days"),
+    "JOB_HISTORY_DAYS": (90, _("Records of crawls and assets that went well are kept for so many days."), "days"),
 }
 CONSTANCE_CONFIG_FIELDSETS = (
     (
@@ -399,6 +400,7 @@ CONSTANCE_CONFIG_FIELDSETS = (
         (
             "SIGN_UP_OPEN",
             "MOST_WAITING_DOWNLOADS",
+            "MOST_ASSETS_AT_ONCE",
             "API_ANONYMOUS_READS_PER_MINUTE",
             "API_ANONYMOUS_WRITES_PER_MINUTE",
             "API_USER_READS_PER_MINUTE",

@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 
 from downloads import storage
 from downloads.filenames import filename_for
-from downloads.models import Asset, Batch, CoverJob, DownloadJob, DownloadRequest, Extractor, StoredObject
+from downloads.models import Asset, AssetJob, Batch, DownloadJob, DownloadRequest, Extractor, StoredObject
 from downloads.processing.containers import extension_of
 from jobs.admin import JobAdmin
 from jobs.listing import AuditedActions, BigListAdmin, recent_values
@@ -64,8 +64,8 @@ class DownloadJobAdmin(JobAdmin):
         return str(job.video)
 
 
-@admin.register(CoverJob)
-class CoverJobAdmin(JobAdmin):
+@admin.register(AssetJob)
+class AssetJobAdmin(JobAdmin):
     list_display = ["asset", *JobAdmin.list_display[1:]]
     list_filter = ["asset__role", *JobAdmin.list_filter]
     list_select_related = ["asset"]

@@ -6,6 +6,12 @@ from django.utils.translation import gettext_lazy as _
 from jobs import kinds
 
 
+def most_at_once() -> int:
+    from constance import config
+
+    return max(1, int(config.MOST_ASSETS_AT_ONCE))
+
+
 class DownloadsConfig(AppConfig):
     name = "downloads"
     verbose_name = _("Downloads")
@@ -26,12 +32,15 @@ class DownloadsConfig(AppConfig):
         )
         kinds.register(
             kinds.JobKind(
-                name="cover",
-                label=_("Covers"),
-                model="downloads.CoverJob",
+                name="asset",
+                label=_("Covers, slides and sounds"),
+                model="downloads.AssetJob",
                 queue="media",
-                work="downloads.covers.bring",
-                deadline=timedelta(minutes=2),
-                batch=5,
+                work="downloads.assets.bring",
+                prepare="downloads.assets.prepare",
+                deadline=timedelta(minutes=3),
+                first_pause=2,
+                most_running=most_at_once,
+                batch=3,  # so that two workers share the five that may run
             )
         )

@@ -26,6 +26,7 @@ from downloads.processing import audio, pictures, sandbox
 from downloads.processing.containers import container_of
 from downloads.processing.probe import Probed, probe
 from downloads.services import has_files
+from downloads.storing import store_picture
 from downloads.verification import Expected, verify, verify_size
 from jobs.errors import HandedBack, JobError, PermanentError, Snooze, TransientError
 
@@ -195,19 +196,17 @@ class Bringing:
             self.job.complete("stored")
 
     def _slide(self, number: int, offer: Offer) -> None:
-        def check(fetched: fetching.Fetched) -> tuple[pictures.Picture, pictures.Copy]:
-            return pictures.normalise(fetched.path, side=720)
+        path = self.folder / f"slide-{number}"
+        wish = pictures.Wish(path=path, keeps_original=True)
 
-        fetched, (picture, copy) = self._fetch_checked(
-            offer, self.folder / f"slide-{number}", check, pictures.kind_of, MOST_PICTURE_BYTES, reports=False
-        )
-        self._store(fetched.path, fetched.sha256, fetched.size, picture.mime, reports=False)
-        sha256, size = objects.store_bytes(copy.content, mime=copy.mime, folder=self.folder)
+        def check(fetched: fetching.Fetched) -> pictures.Picture:
+            return pictures.look(wish)
+
+        fetched, picture = self._fetch_checked(offer, path, check, pictures.kind_of, MOST_PICTURE_BYTES, reports=False)
+        stored = store_picture(wish, picture, sha256=fetched.sha256, size=fetched.size, folder=self.folder)
         with self.job.fenced():
-            row = objects.record(fetched.sha256, size=fetched.size, mime=picture.mime, width=picture.width, height=picture.height)
-            small = objects.record(sha256, size=size, mime=copy.mime, width=copy.width, height=copy.height)
-            self._asset(AssetRole.SLIDE, row, position=number)
-            self._asset(AssetRole.THUMBNAIL, small, position=number)
+            shown, original = stored.record()
+            self._asset(AssetRole.SLIDE, shown, position=number, original=original)
         fetching.forget(fetched.path)
 
     def _carousel_sound(self, found: Found) -> None:
@@ -292,13 +291,28 @@ class Bringing:
         objects.store(path, sha256=sha256, size=size, mime=mime, on_progress=report)
         self.job.report(progress=99 if reports else None)
 
-    def _asset(self, role: AssetRole, row: StoredObject, *, quality: str = "", position: int = 0) -> None:
+    def _asset(
+        self,
+        role: AssetRole,
+        row: StoredObject,
+        *,
+        quality: str = "",
+        position: int = 0,
+        original: StoredObject | None = None,
+    ) -> None:
         Asset.objects.update_or_create(
             video=self.video,
             role=role,
             quality=quality,
             position=position,
-            defaults={"object": row, "state": AssetState.READY, "ready_at": timezone.now(), "error_code": ""},
+            defaults={
+                "object": row,
+                "original": original,
+                "state": AssetState.READY,
+                "ready_at": timezone.now(),
+                "error_code": "",
+                "tried_address": "",
+            },
         )
 
     def _remember(self, found: Found) -> None:

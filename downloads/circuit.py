@@ -14,14 +14,14 @@ from jobs.models import PausedKind
 
 logger = logging.getLogger(__name__)
 
-KINDS = ("download", "cover")
+KINDS = ("download", "asset")
 MARK = "storage: "
 """Begins the reason of a pause of ours, to tell it from a person's, which we leave alone."""
 LEAST_FREE_BYTES = 512 * 1024**2
 
 
 def pause(error: StorageError) -> None:
-    """Stop claiming downloads and covers until `check` finds the storage well."""
+    """Stop claiming downloads and assets until `check` finds the storage well."""
     for kind in KINDS:
         _paused, is_new = PausedKind.objects.get_or_create(kind=kind, defaults={"reason": f"{MARK}{error.message}"[:200]})
         if is_new:

@@ -7,7 +7,7 @@ class VerificationError(TransientError):
     """The bytes are not the media that was promised. Another mirror or another day may give the right ones.
 
     Codes: not_media, no_picture, no_sound, truncated, wrong_length, wrong_duration, undecodable, too_complex,
-    unsafe_media, bad_picture, picture_too_large.
+    unsafe_media, not_a_picture, bad_picture, picture_too_large, too_many_frames.
     """
 
     code = "undecodable"

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crawler.models import Author, Video
+from crawler.models import Author, Sound, Video
 from jobs.models import FINAL, Job, JobQuerySet
 
 
@@ -24,7 +24,11 @@ class Quality(models.TextChoices):
 
 
 class StoredObject(models.Model):
-    """One verified object in the media storage, named by the sha256 of its bytes. Never changed once written."""
+    """One verified object in the media storage, named by the sha256 of its bytes, which never change once written.
+
+    Of a picture, `small` and `medium` are thumbnails (WebP, at most 240 and 720 pixels a side): they belong to the bytes, so
+    that two videos with the same picture share them too.
+    """
 
     sha256 = models.CharField(_("SHA-256"), max_length=64, unique=True)
     size = models.PositiveBigIntegerField(_("size, bytes"))
@@ -33,6 +37,16 @@ class StoredObject(models.Model):
     height = models.PositiveIntegerField(_("height"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
     facts = models.JSONField(_("what the probe found"), default=dict, blank=True)
+    small = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="small_of", verbose_name=_("small thumbnail")
+    )
+    medium = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="medium_of", verbose_name=_("thumbnail")
+    )
+    phash = models.BigIntegerField(
+        _("perceptual hash"), null=True, blank=True, db_index=True,
+        help_text=_("64 bits, signed; pictures that look alike differ in few of them. Empty where there is nothing to see."),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("stored"), default=timezone.now)
     verified_at = models.DateTimeField(_("last verified"), default=timezone.now)
 
@@ -66,10 +80,11 @@ class AssetState(models.TextChoices):
 
 
 class Asset(models.Model):
-    """One thing that a video (or an author) has, and the object that holds it once it is ready."""
+    """One thing that a video, an author or a sound has, and the object that holds it once it is ready."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, null=True, blank=True, related_name="assets")
     author = models.ForeignKey(Author, on_delete=models.CASCADE, null=True, blank=True, related_name="assets")
+    sound = models.ForeignKey(Sound, on_delete=models.CASCADE, null=True, blank=True, related_name="assets")
     role = models.CharField(_("role"), max_length=10, choices=AssetRole)
     quality = models.CharField(_("quality"), max_length=10, choices=Quality, blank=True)
     position = models.PositiveSmallIntegerField(
@@ -79,7 +94,15 @@ class Asset(models.Model):
     object = models.ForeignKey(
         StoredObject, on_delete=models.PROTECT, null=True, blank=True, related_name="assets", verbose_name=_("object")
     )
+    original = models.ForeignKey(
+        StoredObject, on_delete=models.PROTECT, null=True, blank=True, related_name="originals_of", verbose_name=_("original"),
+        help_text=_("The bytes as the platform gave them, where the object was made of them because browsers do not show them."),
+    )  # fmt: skip
     error_code = models.CharField(_("error code"), max_length=40, blank=True)
+    tried_address = models.CharField(
+        _("address tried"), max_length=32, blank=True,
+        help_text=_("A fingerprint of the address that failed: another one is worth another try."),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     ready_at = models.DateTimeField(_("ready"), null=True, blank=True)
 
@@ -91,16 +114,22 @@ class Asset(models.Model):
             models.UniqueConstraint(
                 fields=["author", "role"], condition=Q(author__isnull=False), name="an_author_has_an_asset_once"
             ),
+            models.UniqueConstraint(fields=["sound", "role"], condition=Q(sound__isnull=False), name="a_sound_has_an_asset_once"),
             models.CheckConstraint(
-                condition=Q(video__isnull=False) ^ Q(author__isnull=False), name="an_asset_is_of_a_video_or_an_author"
+                condition=Q(video__isnull=False, author=None, sound=None)
+                | Q(video=None, author__isnull=False, sound=None)
+                | Q(video=None, author=None, sound__isnull=False),
+                name="an_asset_is_of_a_video_or_an_author_or_a_sound",
             ),
             models.CheckConstraint(
                 condition=~Q(state=AssetState.READY) | Q(object__isnull=False), name="a_ready_asset_has_its_object"
             ),
         ]
+        # Few at any time, and looked for every other minute.
+        indexes = [models.Index(fields=["id"], condition=Q(state=AssetState.WANTED), name="asset_wanted")]
 
     def __str__(self) -> str:
-        return f"{self.role} {self.position} of {self.video_id or self.author_id}"
+        return f"{self.role} {self.position} of {self.video_id or self.author_id or self.sound_id}"
 
 
 class DownloadJob(Job):
@@ -128,19 +157,24 @@ class DownloadJob(Job):
         indexes = [*Job.Meta.indexes, models.Index(fields=["video", "quality", "-id"], name="download_latest")]
 
 
-class CoverJob(Job):
-    """Brings one small picture (a cover, an avatar), so that pages load nothing from other sites."""
+class AssetJob(Job):
+    """Brings one small thing (a cover, a slide, a face, a sound), so that pages load nothing from other sites."""
 
     asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="jobs", verbose_name=_("asset"))
 
     objects: ClassVar[Any] = JobQuerySet.as_manager()
 
+    prepared: Any = None
+    """What was fetched for this attempt together with others (downloads.assets.prepare), if it was."""
+    tried_address = ""
+    """See Asset; known once this attempt has read the address."""
+
     class Meta(Job.Meta):
-        verbose_name = _("cover")
-        verbose_name_plural = _("covers")
+        verbose_name = _("asset job")
+        verbose_name_plural = _("asset jobs")
         constraints = [
             *Job.Meta.constraints,
-            models.UniqueConstraint(fields=["asset"], condition=~Q(state__in=FINAL), name="one_live_job_per_cover"),
+            models.UniqueConstraint(fields=["asset"], condition=~Q(state__in=FINAL), name="one_live_job_per_asset"),
         ]
 
 

@@ -35,7 +35,9 @@ def record(sha256: str, *, size: int, mime: str, **facts: Any) -> StoredObject:
     """The row of stored bytes, made if it is new. Inside the transaction that refers to it."""
     found, is_new = StoredObject.objects.get_or_create(sha256=sha256, defaults={"size": size, "mime": mime, **facts})
     if not is_new:
-        StoredObject.objects.filter(pk=found.pk).update(verified_at=timezone.now())
+        # What an earlier version of us did not make or measure is made good.
+        news = {name: facts[name] for name in ("phash", "small", "medium") if name in facts}
+        StoredObject.objects.filter(pk=found.pk).update(verified_at=timezone.now(), **news)
     IncomingObject.objects.filter(sha256=sha256).delete()
     return found
 

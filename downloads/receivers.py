@@ -6,16 +6,16 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from crawler.signals import videos_observed
-from downloads.models import CoverJob, DownloadJob
+from downloads.models import AssetJob, DownloadJob
 from jobs.signals import job_changed
 
 
-@receiver(videos_observed, dispatch_uid="downloads.want_covers")
-def want_covers(video_ids: list[int], **_: Any) -> None:
-    from downloads import covers
+@receiver(videos_observed, dispatch_uid="downloads.want_assets")
+def want_assets(video_ids: list[int], is_forced: bool = False, **_: Any) -> None:
+    from downloads import wanting
 
     with transaction.atomic():  # a savepoint: a cover that fails must not undo the page
-        covers.want(video_ids)
+        wanting.want(video_ids, is_forced=is_forced)
 
 
 @receiver(videos_observed, dispatch_uid="downloads.follow_rules")
@@ -33,9 +33,9 @@ def forget_status(job: DownloadJob, **_: Any) -> None:
     status.forget(job)
 
 
-@receiver(job_changed, sender=CoverJob, dispatch_uid="downloads.note_cover")
-def note_cover(job: CoverJob, **_: Any) -> None:
-    from downloads import covers
+@receiver(job_changed, sender=AssetJob, dispatch_uid="downloads.note_asset")
+def note_asset(job: AssetJob, **_: Any) -> None:
+    from downloads import assets
 
     with transaction.atomic():
-        covers.note_end(job)
+        assets.note_end(job)

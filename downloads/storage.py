@@ -23,7 +23,8 @@ from downloads.stores.base import Blob, OnProgress, Store
 
 INLINE_TYPES = {
     *("video/mp4", "video/quicktime", "video/webm", "video/mp2t"),
-    *("audio/mp4", "audio/mpeg", "audio/webm", "image/jpeg", "image/png", "image/webp"),
+    *("audio/mp4", "audio/mpeg", "audio/webm"),
+    *("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"),
 }
 """What a browser may show in place; everything else is only ever saved."""
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from downloads import objects, storage, workplace
 from downloads.errors import StorageError
-from downloads.models import CoverJob, DownloadJob, IncomingObject, StoredObject
+from downloads.models import AssetJob, DownloadJob, IncomingObject, StoredObject
 from downloads.stores.base import sha256_of
 from jobs.models import FINAL, Job
 
@@ -26,7 +26,7 @@ def clear_temporary_files() -> dict[str, int]:
 def _ended(names: list[str]) -> set[str]:
     """Folders whose job has ended or no longer exists."""
     ended: set[str] = set()
-    kinds: dict[str, type[Job]] = {"job": DownloadJob, "cover": CoverJob}
+    kinds: dict[str, type[Job]] = {"job": DownloadJob, "asset": AssetJob}
     for prefix, model in kinds.items():
         by_id: dict[int, list[str]] = {}
         for name in names:

@@ -1,6 +1,7 @@
 """Which kinds of job exist. A stage registers its own in AppConfig.ready(); nothing here knows a stage."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from jobs.models import Job
 
 Work = Callable[[Any], str | None]
+Prepare = Callable[[Any], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,13 @@ class JobKind:
     """The longest one attempt may take: after it the lease is no longer renewed."""
     stall_after: timedelta = timedelta(minutes=2)
     """The longest silence (no `report()`) before the lease is left to expire."""
+    first_pause: float | None = None
+    """Seconds before the second attempt, doubled by each further one; None: by the code of the error (jobs/retry.py)."""
+    most_running: Callable[[], int] | None = None
+    """How many may run at once, over all workers; asked at each claim. None: as many as there are workers."""
+    prepare: str = ""
+    """Dotted path of `prepare(jobs)`, a context manager around the work of jobs that were claimed together: what is cheaper
+    for all at once. If it fails, or did nothing, each job is done as if it had not been called."""
     batch: int = 1
     """How many are claimed at once. More than one only for jobs of milliseconds which may be done again: their ends are
     recorded together, so after a crash those whose end was not recorded yet are repeated."""
@@ -40,6 +49,9 @@ class JobKind:
 
     def get_work(self) -> Work:
         return cast(Work, import_string(self.work))
+
+    def get_prepare(self) -> Prepare | None:
+        return cast(Prepare, import_string(self.prepare)) if self.prepare else None
 
 
 _kinds: dict[str, JobKind] = {}

@@ -168,8 +168,15 @@ class Job(models.Model):
         if self.attempt >= self.max_attempts:
             self.give_up(error, code=code, outcome=outcome)
             return
-        pause = backoff(self.attempt, code) if retry_after is None else bounded(retry_after)
+        pause = self._backoff(code) if retry_after is None else bounded(retry_after)
         self._move(Event.FAILED, State.RETRYING, error=error, error_code=code, outcome=outcome, scheduled_at=pause)
+
+    def _backoff(self, code: str) -> timedelta:
+        first = kinds.kind_of(type(self)).first_pause
+        if first is None:
+            return backoff(self.attempt, code)
+        # Promised as it is, so nothing is taken off by chance; the kind's cap keeps them from coming back all at once.
+        return backoff(self.attempt, base=first, jitter=0)
 
     def give_up(self, error: str, *, code: str = "permanent", outcome: str = "") -> None:
         """Failed for good: only a person makes it run again."""

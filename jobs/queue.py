@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
 from django.db.models.functions import Now
 
 from jobs import kinds, lease, statements
@@ -61,10 +61,20 @@ class JobQuerySet(models.QuerySet[J]):
         return self._claim(size, only=None, worker=worker)
 
     def _claim(self, size: int, *, only: int | None, worker: str) -> list[J]:
+        kind = kinds.kind_of(self.model)
+        if kind.most_running is None:
+            return self._take(kind, size, only=only, worker=worker)
+        # One claim at a time: two that counted at the same moment would together take one too many.
+        most = kind.most_running()
+        with transaction.atomic():
+            room = statements.room(self.model._meta.db_table, kind.name, most)
+            return self._take(kind, min(size, room), only=only, worker=worker) if room > 0 else []
+
+    def _take(self, kind: kinds.JobKind, size: int, *, only: int | None, worker: str) -> list[J]:
         columns = _shape(self.model).columns
         sql = statements.claim(self.model._meta.db_table, columns, size, is_of_one=only is not None)
         facts: dict[str, Any] = {
-            "kind": kinds.kind_of(self.model).name,
+            "kind": kind.name,
             "worker": worker or lease.worker_name(),
             "lease": lease.LEASE_SECONDS,
         }

@@ -20,13 +20,13 @@ LONGEST = timedelta(hours=1)
 LONGEST_ASKED = timedelta(days=7)
 
 
-def backoff(attempt: int, code: str = "", *, jitter: float | None = None) -> timedelta:
+def backoff(attempt: int, code: str = "", *, base: float | None = None, jitter: float | None = None) -> timedelta:
     """How long to wait after the failure of `attempt` (1 for the first).
 
-    Doubles from the code's base up to an hour; `jitter` in [0, 1) takes off up to half, so that
+    Doubles from `base` seconds, or else the code's, up to an hour; `jitter` in [0, 1) takes off up to half, so that
     jobs which failed together do not come back together (drawn at random where not given).
     """
-    base = BASE_SECONDS.get(code, DEFAULT_BASE_SECONDS)
+    base = BASE_SECONDS.get(code, DEFAULT_BASE_SECONDS) if base is None else base
     doublings = min(max(attempt, 1) - 1, 16)  # 2**16 times any base is past the cap; more would overflow
     seconds = min(base * 2**doublings, LONGEST.total_seconds())
     return timedelta(seconds=seconds * (1 - (random.random() if jitter is None else jitter) / 2))

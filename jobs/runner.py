@@ -34,6 +34,7 @@ def run_all(jobs: Sequence[Job], work: Work, kind: JobKind) -> None:
     with ExitStack() as leases:
         for job in jobs:
             leases.enter_context(keeper.holding(job, stall_after=kind.stall_after, deadline=kind.deadline))
+        _prepare(jobs, kind, leases)
         for job in jobs:
             outcome = _do(job, work, kind)
             if outcome is not None:
@@ -43,6 +44,19 @@ def run_all(jobs: Sequence[Job], work: Work, kind: JobKind) -> None:
             _record(partial(job.complete, outcome), _facts(job, kind))
         elif done:
             _record(partial(_complete_all, done), {"kind": kind.name})
+
+
+def _prepare(jobs: Sequence[Job], kind: JobKind, until: ExitStack) -> None:
+    """What the kind does for jobs together. If that fails, each is done by itself and says why it fails, if it does."""
+    prepare = kind.get_prepare()
+    if prepare is None or len(jobs) < 2 or lifecycle.is_stopping():
+        return
+    try:
+        until.enter_context(prepare(jobs))
+    except DATABASE_GONE:
+        logger.warning("Jobs lost the database", extra={"kind": kind.name}, exc_info=True)
+    except Exception:
+        logger.exception("Jobs could not be prepared together", extra={"kind": kind.name})
 
 
 def _complete_all(done: list[tuple[Job, str]]) -> None:

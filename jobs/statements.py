@@ -99,6 +99,13 @@ def claim(table: str, columns: tuple[str, ...], size: int, *, is_of_one: bool = 
     """
 
 
+def room(table: str, kind: str, most: int) -> int:
+    """How many more of a kind may run, while no other claim of that kind can count: held to the transaction's end."""
+    execute("SELECT pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))", {"lock": f"claim {kind}"})
+    [(running,)] = execute(f"SELECT count(*) FROM \"{table}\" WHERE state = 'running'", {})
+    return most - int(running)
+
+
 @functools.cache
 def move(table: str, columns: tuple[str, ...]) -> str:
     """Compare and swap of one row. Parameters: id, fence, was, state, entry, is_final, and `columns`.

@@ -35,7 +35,7 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
         _("Media"),
         [
             ("downloads.downloadjob", _("Downloads"), "download"),
-            ("downloads.coverjob", _("Covers"), "image"),
+            ("downloads.assetjob", _("Asset jobs"), "image"),
             ("downloads.downloadrequest", _("Requests"), "front_hand"),
             ("downloads.batch", _("Batches"), "folder_zip"),
             ("downloads.asset", _("Assets"), "perm_media"),

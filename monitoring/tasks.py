@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from crawler import partitions, thinning
 from crawler.services import dispatch_due_sources
-from downloads import circuit, covers, services, upkeep
+from downloads import circuit, services, upkeep, wanting
 from jobs.services import dispatch
 from monitoring import canaries, cleanup, health, housekeeping, sweeping
 from monitoring.passes import last_good, only_one, record
@@ -78,10 +78,10 @@ def thin_history() -> None:
 
 @shared_task(ignore_result=True)
 def find_missed_downloads() -> None:
-    """What sources' rules and covers want, and a crash left unasked."""
+    """What sources' rules want and videos have, and a crash left unasked."""
     with record("downloads", quiet=True) as counts:
         counts.update(services.find_missed_downloads())
-        counts.update({f"covers_{name}": count for name, count in covers.find_missed().items()})
+        counts.update({f"assets_{name}": count for name, count in wanting.find_missed().items()})
 
 
 @shared_task(ignore_result=True)

@@ -27,10 +27,10 @@ from crawler.models import (
 )
 from downloads.models import (
     Asset,
+    AssetJob,
     AssetRole,
     AssetState,
     Batch,
-    CoverJob,
     DownloadJob,
     DownloadRequest,
     Extractor,
@@ -358,9 +358,9 @@ class AnalysisJobFactory(_JobFactory):
     video = factory.SubFactory(VideoFactory, carousel=True)
 
 
-class CoverJobFactory(_JobFactory):
+class AssetJobFactory(_JobFactory):
     class Meta:
-        model = CoverJob
+        model = AssetJob
 
     asset = factory.SubFactory(AssetFactory, role=AssetRole.COVER, quality="", state=AssetState.WANTED, object=None)
 

@@ -13,7 +13,8 @@ HEAD = 4096
 _EXTENSIONS = {
     "video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm", "video/mp2t": "ts",
     "audio/mp4": "m4a", "audio/mpeg": "mp3", "audio/webm": "weba",
-    "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp",
+    "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif",
+    "image/avif": "avif", "image/heic": "heic", "image/heif": "heif",
 }  # fmt: skip
 _BOXES = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 _PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}

@@ -98,22 +98,27 @@ def probe(path: Path, *, thumbnail_side: int = THUMBNAIL_SIDE, limits: sandbox.L
 
 
 def read_answer(finished: sandbox.Finished, *, code: str = "undecodable") -> dict[str, Any]:
-    """What a script in the sandbox printed; a child that crashed or was stopped becomes a VerificationError."""
-    if finished.stopped_by:
-        raise VerificationError(_("The file makes the decoder use too much time, memory or room."), code="unsafe_media")
-    if not finished.ok:
-        code = "unsafe_media" if "MemoryError" in finished.stderr else code
-        raise VerificationError(_("The decoder gave up: %(why)s") % {"why": finished.last_words}, code=code)
-    try:
-        answer = json.loads(finished.stdout)
-    except (ValueError, RecursionError) as error:
-        raise VerificationError(_("The file could not be understood."), code=code) from error
+    """The facts that a script in the sandbox printed; a child that crashed or was stopped becomes a VerificationError."""
+    answer = parsed_answer(finished, code=code)
     if not isinstance(answer, dict):
         raise VerificationError(_("The file could not be understood."), code=code)
     if "unreadable" in answer:
         why = str(answer["unreadable"])[:200]
         raise VerificationError(_("The file cannot be read: %(why)s") % {"why": why}, code=code)
     return answer
+
+
+def parsed_answer(finished: sandbox.Finished, *, code: str = "undecodable") -> Any:
+    """The JSON that a script in the sandbox printed. Raises VerificationError."""
+    if finished.stopped_by:
+        raise VerificationError(_("The file makes the decoder use too much time, memory or room."), code="unsafe_media")
+    if not finished.ok:
+        code = "unsafe_media" if "MemoryError" in finished.stderr else code
+        raise VerificationError(_("The decoder gave up: %(why)s") % {"why": finished.last_words}, code=code)
+    try:
+        return json.loads(finished.stdout)
+    except (ValueError, RecursionError) as error:
+        raise VerificationError(_("The file could not be understood."), code=code) from error
 
 
 def _facts(answer: dict[str, Any], container: Container, size: int) -> Facts:

@@ -194,6 +194,8 @@ def _package_view(packages: tuple[str, ...]) -> Mapping[str, Path]:
         view[f"/packages/{folder.name}"] = folder
         for libraries in (*folder.parent.glob(f"{package}.libs"), *folder.parent.glob(f"{package.lower()}*.libs")):
             view[f"/packages/{libraries.name}"] = libraries
+        for module in folder.parent.glob(f"_{package}.*.so"):  # pillow_heif keeps its compiled half beside itself
+            view[f"/packages/{module.name}"] = module
     return view
 
 

@@ -17,7 +17,7 @@ from crawler.cleaning import clean_external
 from crawler.models import Video
 from crawler.providers.douyin_parser import parse_listing
 from crawler.recording import record
-from downloads.models import CoverJob
+from downloads.models import AssetJob
 from jobs import kinds
 from jobs.models import FINAL
 from jobs.runner import drain
@@ -99,14 +99,14 @@ def seen(site: str, sample: Sample) -> Callable[..., list[Video]]:
 
 @pytest.fixture
 def worker(site: str) -> Iterator[None]:
-    """Does downloads and covers in a thread, as `manage.py work` would."""
+    """Does downloads and assets in a thread, as `manage.py work` would."""
     stop = threading.Event()
 
     def work() -> None:
         try:
             while not stop.wait(0.1):
                 close_old_connections()
-                for name in ("download", "cover"):
+                for name in ("download", "asset"):
                     drain(kinds.get(name), seconds=20)
         finally:
             connection.close()
@@ -133,4 +133,4 @@ def trouble(page: Page) -> list[str]:
 
 
 def covers_are_done() -> bool:
-    return not CoverJob.objects.exclude(state__in=FINAL).exists()
+    return not AssetJob.objects.exclude(state__in=FINAL).exists()

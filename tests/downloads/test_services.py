@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from crawler.models import Video
 from crawler.signals import videos_observed
-from downloads import covers, services, status
+from downloads import services, status
 from downloads.errors import TooManyWaiting
-from downloads.models import Asset, AssetRole, AssetState, CoverJob, DownloadJob, DownloadRequest, Quality
+from downloads.models import AssetRole, AssetState, DownloadJob, DownloadRequest, Quality
 from jobs.errors import PermanentError
 from jobs.models import State
 from tests.factories import (
@@ -172,32 +172,6 @@ def test_signing_in_keeps_what_the_session_asked_for() -> None:
 
     assert services.downloads_of(user=user).count() == 2
     assert services.downloads_of(session_key="abc").count() == 0
-
-
-def test_observed_videos_get_their_covers_and_faces_once() -> None:
-    video = VideoFactory.create(cover_url="https://p3.example.org/c.jpeg", author__avatar_url="https://p3.example.org/a.jpeg")
-    VideoFactory.create(cover_url="")
-
-    for _ in range(2):
-        videos_observed.send_robust(sender=Video, video_ids=[video.pk], at=timezone.now())
-
-    assert {(asset.role, asset.state) for asset in Asset.objects.all()} == {("cover", "wanted"), ("avatar", "wanted")}
-    assert CoverJob.objects.count() == 2
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_cover_that_failed_is_tried_again_hours_later() -> None:
-    video = VideoFactory.create(cover_url="https://p3.example.org/c.jpeg")
-    covers.want([video.pk])
-    job = CoverJob.objects.claim()
-    assert job is not None
-    job.give_up("no", code="expired")
-    assert Asset.objects.get().state == AssetState.FAILED
-    assert covers.want([video.pk]) == 0
-
-    CoverJob.objects.update(finalized_at=timezone.now() - covers.TRY_AGAIN_AFTER * 2)
-
-    assert covers.want([video.pk]) == 1
 
 
 @pytest.mark.django_db(transaction=True)

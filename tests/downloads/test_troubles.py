@@ -66,7 +66,7 @@ def test_a_broken_storage_pauses_all_downloads_once_and_costs_no_attempt(video: 
     job = attempt(video)
 
     assert (job.state, job.attempt, job.error_code, job.outcome) == (State.PENDING, 0, broken, "storage")
-    assert set(PausedKind.objects.values_list("kind", flat=True)) == {"download", "cover"}
+    assert set(PausedKind.objects.values_list("kind", flat=True)) == {"download", "asset"}
     services.request_download(VideoFactory.create())
     assert drain(kinds.get("download")) == 0
     assert circuit.check() == {}
