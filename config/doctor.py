@@ -22,7 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from config import celery, engines, preparation
+from config import celery, engines, preparation, proxies
 from crawler.models import BrowserSession
 from crawler.providers import browser
 from downloads import storage
@@ -243,6 +243,18 @@ def douyin() -> Iterator[Finding]:
     )
 
 
+def service_proxies() -> Iterator[Finding]:
+    tried = list(proxies.try_all())
+    for one in tried:
+        if one.error:
+            detail, mend = f"through {one.shown}: {one.error}", f"Check {one.setting}, or unset it to go there directly"
+            yield Finding(f"{one.label} proxy", Level.WARNING, detail, mend)
+        else:
+            yield Finding(f"{one.label} proxy", Level.OK, f"{one.shown} connects us")
+    if not tried:
+        yield Finding("Proxies", Level.OFF, "every service is asked directly")
+
+
 def site() -> Iterator[Finding]:
     is_local = urlsplit(settings.SITE_URL).hostname in ("localhost", "127.0.0.1")
     if settings.DEBUG:
@@ -278,6 +290,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Beat": beat,
     "Sample platform": sample_platform,
     "Douyin": douyin,
+    "Proxies": service_proxies,
     "Optional services": optional_services,
 }
 MENDS = {

@@ -15,6 +15,7 @@ from whitenoise.compress import Compressor
 from config import engines, secrets
 from config.control_room import SETTING_FIELDS
 from config.control_room import UNFOLD as UNFOLD
+from crawler.proxies import Proxy
 from downloads import locations
 
 django_stubs_ext.monkeypatch()
@@ -235,28 +236,44 @@ MEDIA_ORIGINS = locations.link_origins(MEDIA_STORAGE, MEDIA_PUBLIC_URL)
 
 # -- the outside -----------------------------------------------------------------------------------
 
+
+def _proxy(name: str) -> str:
+    """A proxy's address as it was set; whoever starts anything learns at once when it cannot be one."""
+    value = str(env.str(name, default="")).strip()
+    try:
+        if value:
+            Proxy.parse(value)
+    except ValueError as error:
+        advice = "write http://user:password@host:port or socks5://user:password@host:port, or leave it empty"
+        raise ImproperlyConfigured(f"{name} is not a proxy's address: {error}; {advice}.") from None
+    return value
+
+
 DOUYIN_URL = env.str("DOUYIN_URL", default="https://www.douyin.com").rstrip("/")
 DOUYIN_PROVIDER = env.str("DOUYIN_PROVIDER", default="browser")
-DOUYIN_PROXY = env.str("DOUYIN_PROXY", default="")
+DOUYIN_PROXY = _proxy("DOUYIN_PROXY")
 TIKTOK_URL = env.str("TIKTOK_URL", default="https://www.tiktok.com").rstrip("/")
+TIKTOK_PROXY = _proxy("TIKTOK_PROXY")
 TIKTOK_PROVIDER = env.str("TIKTOK_PROVIDER", default="scrapecreators")
 SCRAPECREATORS_URL = env.str("SCRAPECREATORS_URL", default="https://api.scrapecreators.com").rstrip("/")
 SCRAPECREATORS_API_KEY = env.str("SCRAPECREATORS_API_KEY", default="")
-SCRAPECREATORS_PROXY = env.str("SCRAPECREATORS_PROXY", default="")
+SCRAPECREATORS_PROXY = _proxy("SCRAPECREATORS_PROXY")
 APIFY_URL = env.str("APIFY_URL", default="https://api.apify.com").rstrip("/")
 APIFY_API_TOKEN = env.str("APIFY_API_TOKEN", default="")
 APIFY_WEBHOOK_SECRET = env.str("APIFY_WEBHOOK_SECRET", default="") or secrets.apify_webhook_secret()
 APIFY_SOUND_ACTOR = env.str("APIFY_SOUND_ACTOR", default="clockworks~tiktok-sound-scraper")
-APIFY_PROXY = env.str("APIFY_PROXY", default="")
+APIFY_PROXY = _proxy("APIFY_PROXY")
 DOWNLOAD_API_URL = env.str("DOWNLOAD_API_URL", default="").rstrip("/")
-DOWNLOAD_API_PROXY = env.str("DOWNLOAD_API_PROXY", default="")
+DOWNLOAD_API_KEY = env.str("DOWNLOAD_API_KEY", default="")
+DOWNLOAD_API_PROXY = _proxy("DOWNLOAD_API_PROXY")
 COBALT_URL = env.str("COBALT_URL", default="").rstrip("/")
 COBALT_API_KEY = env.str("COBALT_API_KEY", default="")
-COBALT_PROXY = env.str("COBALT_PROXY", default="")
+COBALT_PROXY = _proxy("COBALT_PROXY")
 GEMINI_URL = env.str("GEMINI_URL", default="https://generativelanguage.googleapis.com").rstrip("/")
 GEMINI_API_KEY = env.str("GEMINI_API_KEY", default="")
 GEMINI_MODEL = env.str("GEMINI_MODEL", default="gemini-3.5-flash-lite")
-GEMINI_PROXY = env.str("GEMINI_PROXY", default="")
+GEMINI_PROXY = _proxy("GEMINI_PROXY")
+YTDLP_PROXY = _proxy("YTDLP_PROXY")
 CHROMIUM_PATH = env.str("CHROMIUM_PATH", default="")
 FETCH_ALLOWED_HOSTS = env.list("FETCH_ALLOWED_HOSTS", default=[])
 

@@ -6,18 +6,23 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
 from crawler.addresses import IPAddress, Target
+from crawler.proxies import Proxy, ProxyRefused, negotiate
 from jobs.errors import TransientError
 
 CONNECT_SECONDS = 10.0
 STALL_SECONDS = 20.0  # silence after which a connection is given up, whatever the deadline
 IDLE_SECONDS = 15.0
 IDLE_PER_THREAD = 4
+
+T = TypeVar("T")
 
 
 class FetchError(TransientError):
@@ -43,6 +48,8 @@ def named_errors() -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise TimedOut(_("The server took too long.")) from error
+    except ProxyRefused as error:
+        raise FetchError(str(error), code="proxy_failed") from error
     except http.client.IncompleteRead as error:
         raise Truncated(_("The server broke off in the middle of its answer.")) from error
     except ssl.SSLCertVerificationError as error:
@@ -121,31 +128,85 @@ class Connection(http.client.HTTPConnection):
         return self.getresponse()
 
 
-def dial(target: Target, addresses: Sequence[IPAddress], context: ssl.SSLContext, ends_at: float) -> Connection:
+@dataclass(frozen=True, slots=True)
+class Via:
+    """A proxy, and the addresses of its name."""
+
+    proxy: Proxy
+    addresses: Sequence[IPAddress]
+
+
+def dial(
+    target: Target, addresses: Sequence[IPAddress], context: ssl.SSLContext, ends_at: float, via: Via | None = None
+) -> Connection:
     """Connect to the first of the addresses that answers, under the target's own name. Resolves nothing."""
+
+    def speak(sock: _PlainSocket) -> Connection:
+        if target.scheme == "http":
+            return Connection(target, sock)
+        secure = context.wrap_socket(sock, server_hostname=target.host)
+        assert isinstance(secure, TLSSocket)
+        secure.ends_at = ends_at
+        return Connection(target, secure)
+
+    return _first(addresses, target.port, ends_at, via, speak)
+
+
+def open_socket(addresses: Sequence[IPAddress], port: int, ends_at: float, via: Via | None = None) -> socket.socket:
+    """A bare connection to the first of the addresses that answers."""
+    return _first(addresses, port, ends_at, via, lambda sock: sock)
+
+
+def _first(addresses: Sequence[IPAddress], port: int, ends_at: float, via: Via | None, then: Callable[["_PlainSocket"], T]) -> T:
     last: OSError = OSError("no address")
     for address in addresses:
-        sock = _PlainSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
-        sock.ends_at = ends_at
+        sock = None
         try:
-            sock.settimeout(_within(CONNECT_SECONDS, ends_at))
-            sock.connect((str(address), target.port))
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if target.scheme == "http":
-                return Connection(target, sock)
-            secure = context.wrap_socket(sock, server_hostname=target.host)
-            assert isinstance(secure, TLSSocket)
-            secure.ends_at = ends_at
-            return Connection(target, secure)
+            sock = _connect(address, port, ends_at) if via is None else _connect_via(via, address, port, ends_at)
+            return then(sock)
+        except (ssl.SSLCertVerificationError, ProxyRefused):
+            if sock is not None:
+                sock.close()
+            raise
         except OSError as error:
-            sock.close()
-            if isinstance(error, ssl.SSLCertVerificationError):
-                raise
+            if sock is not None:
+                sock.close()
             last = error
+        except BaseException:
+            if sock is not None:
+                sock.close()
+            raise
+    raise last
+
+
+def _connect_via(via: Via, address: IPAddress, port: int, ends_at: float) -> "_PlainSocket":
+    last: OSError = OSError("no address")
+    for own in via.addresses:
+        try:
+            sock = _connect(own, via.proxy.port, ends_at)
+        except OSError as error:
+            last = error
+            continue
+        try:
+            negotiate(sock, via.proxy, address, port)
         except BaseException:
             sock.close()
             raise
-    raise last
+        return sock
+    raise ProxyRefused(_("The proxy cannot be reached.")) from last
+
+
+def _connect(address: IPAddress, port: int, ends_at: float) -> "_PlainSocket":
+    sock = _PlainSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    sock.ends_at = ends_at
+    try:
+        sock.settimeout(_within(CONNECT_SECONDS, ends_at))
+        sock.connect((str(address), port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 class IdleConnections:

@@ -19,7 +19,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from urllib.parse import urljoin, urlsplit
@@ -37,9 +37,13 @@ from crawler.connections import (
     TimedOut,
     TLSSocket,
     Truncated,
+    Via,
     dial,
     named_errors,
+    open_socket,
 )
+from crawler.proxies import Proxy
+from crawler.relay import relay
 from jobs.errors import PermanentError
 
 __all__ = [
@@ -156,16 +160,21 @@ def system_resolve(host: str, port: int) -> list[str]:
 
 
 class Door:
-    """Fetches over checked, pinned connections. `resolve` and `ssl_context` are for other networks, and for tests."""
+    """Fetches over checked, pinned connections. `resolve` and `ssl_context` are for other networks, and for tests.
+
+    Through a proxy, where one is given: it is told the checked address, and TLS runs inside, to the origin itself.
+    """
 
     def __init__(
         self,
         *,
         allowed_hosts: Sequence[str] = (),
+        proxy: Proxy | None = None,
         resolve: Resolve = system_resolve,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._allowed = AllowedHosts.parse(allowed_hosts)
+        self._proxy = proxy
         self._resolve = resolve
         self._given_context = ssl_context
         self._idle = IdleConnections()
@@ -173,6 +182,18 @@ class Door:
     def check_url(self, url: str) -> None:
         """Raise ForbiddenAddress if the house does not go there today; FetchError if its name is unknown."""
         self._addresses(parse_url(url, self._allowed), time.monotonic() + CONNECT_SECONDS)
+
+    def open_socket(self, host: str, port: int, *, deadline_seconds: float = CONNECT_SECONDS) -> socket.socket:
+        """A bare connection to a name, checked as a URL to it would be. Raises ForbiddenAddress, FetchError."""
+        ends_at = time.monotonic() + deadline_seconds
+        authority = f"[{host}]" if ":" in host else host
+        target = parse_url(f"https://{authority}:{port}/", self._allowed)
+        with named_errors():
+            return open_socket(self._addresses(target, ends_at), port, ends_at, self._via(ends_at))
+
+    def relay(self, hosts: Sequence[str]) -> AbstractContextManager[str]:
+        """See crawler.relay.relay."""
+        return relay(hosts, self.open_socket)
 
     @contextmanager
     def open_stream(
@@ -254,7 +275,7 @@ class Door:
                 with named_errors():
                     raise error
         with named_errors():
-            connection = dial(target, self._addresses(target, ends_at), self._ssl_context, ends_at)
+            connection = dial(target, self._addresses(target, ends_at), self._ssl_context, ends_at, self._via(ends_at))
             try:
                 return connection, connection.ask(method, target, headers, body, ends_at)
             except BaseException:
@@ -277,7 +298,7 @@ class Door:
     def _addresses(self, target: Target, ends_at: float) -> list[IPAddress]:
         """Every address of a name, or ForbiddenAddress if a single one of them is not public."""
         found: list[IPAddress] = []
-        for text in self._resolve_in_time(target, ends_at):
+        for text in self._resolve_in_time(target.host, target.port, ends_at):
             try:
                 address = ipaddress.ip_address(text)
             except ValueError as error:  # a zone, as in fe80::1%eth0
@@ -290,16 +311,23 @@ class Door:
             raise FetchError(_("The server's name is not known."), code="unknown_host")
         return found
 
-    def _resolve_in_time(self, target: Target, ends_at: float) -> Sequence[str]:
+    def _via(self, ends_at: float) -> Via | None:
+        """Our own settings name the proxy: it may stand anywhere."""
+        if self._proxy is None:
+            return None
+        found = self._resolve_in_time(self._proxy.host, self._proxy.port, ends_at)
+        return Via(self._proxy, [ipaddress.ip_address(text) for text in found])
+
+    def _resolve_in_time(self, host: str, port: int, ends_at: float) -> Sequence[str]:
         try:
-            return [str(ipaddress.ip_address(target.host))]
+            return [str(ipaddress.ip_address(host))]
         except ValueError:
             answer: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
 
         def look_up() -> None:
             found: Sequence[str] = []
             try:
-                found = self._resolve(target.host, target.port)
+                found = self._resolve(host, port)
             except (OSError, UnicodeError):
                 pass
             finally:
@@ -343,9 +371,9 @@ def _inflater(encoding: str) -> "zlib._Decompress | None":
             raise FetchError(message, code="bad_answer")
 
 
-@functools.lru_cache(maxsize=8)
-def _door(allowed_hosts: tuple[str, ...]) -> Door:
-    return Door(allowed_hosts=allowed_hosts)
+@functools.lru_cache(maxsize=32)
+def _door(allowed_hosts: tuple[str, ...], proxy: str = "") -> Door:
+    return Door(allowed_hosts=allowed_hosts, proxy=Proxy.parse(proxy) if proxy else None)
 
 
 def door() -> Door:
@@ -354,10 +382,13 @@ def door() -> Door:
 
 
 def door_to(base_url: str, *, proxy: str = "") -> Door:
-    """A door for one service. Its address stands in our own settings, so it may be a private one."""
+    """A door for one service. Its address stands in our own settings, so it may be a private one.
+
+    Every request through it goes through `proxy`, those to other hosts too. Raises ValueError for what is no proxy's address.
+    """
     parts = urlsplit(base_url)
     own = [f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"] if parts.hostname else []
-    return _door((*settings.FETCH_ALLOWED_HOSTS, *own))
+    return _door((*settings.FETCH_ALLOWED_HOSTS, *own), proxy)
 
 
 def check_url(url: str) -> None:

@@ -1,6 +1,6 @@
 """What a provider says about one platform, before anything is stored. Knows nothing of Django."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -140,6 +140,9 @@ class Door(Protocol):
 
     def check_url(self, url: str) -> None: ...
 
+    def relay(self, hosts: Sequence[str]) -> AbstractContextManager[str]:
+        """A SOCKS5 address on this machine, for a browser that goes out as the door does, to these hosts only."""
+
     def open_stream(
         self,
         url: str,
@@ -164,7 +167,7 @@ class Access:
     """Of the platform's own pages; links to videos and people begin with it."""
     key: str = field(default="", repr=False)
     proxy: str = field(default="", repr=False)
-    """As http://user:password@host:port or socks5://…; the door goes through it already, a browser must be told."""
+    """As http://user:password@host:port or socks5://…; the door goes through it already; a browser takes the door's relay."""
     storage_state: Mapping[str, Any] | None = None
     page_timeout_seconds: float = 30.0
     door: "Door | None" = None

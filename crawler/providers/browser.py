@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 import queue
+import secrets
 import shutil
 import signal
 import threading
@@ -37,6 +38,7 @@ TURN_SECONDS = 120.0
 LAUNCH_SECONDS = 60.0
 SCROLL_EVERY_SECONDS = 0.4
 MARGIN_SECONDS = 15.0  # over Playwright's own time limit; beyond it the browser is taken for hung and killed
+LOOPBACK = "127.0.0.1"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = (
     "--blink-settings=imagesEnabled=false",
@@ -152,13 +154,17 @@ def open_page(
     paths: Sequence[str],
     storage_state: Mapping[str, Any] | None = None,
     timeout_seconds: float = 30.0,
+    relay: str = "",
 ) -> Iterator[OpenPage]:
-    """A page in a fresh context that reaches `hosts` only (`*.example.org` is a pattern) and collects the answers of `paths`."""
+    """A page in a fresh context that reaches `hosts` only (`*.example.org` is a pattern) and collects the answers of `paths`.
+
+    `relay`: a SOCKS5 server on this machine through which it goes out, and which sees to it that it reaches those hosts only.
+    """
     chromium = _chromium_of_this_process()
     if not chromium.turn.acquire(timeout=TURN_SECONDS):
         raise Unreachable("The browser is busy with other pages.", code="browser_busy")
     try:
-        context = chromium.call(lambda: chromium.new_context(hosts, storage_state), LAUNCH_SECONDS + MARGIN_SECONDS)
+        context = chromium.call(lambda: chromium.new_context(hosts, storage_state, relay), LAUNCH_SECONDS + MARGIN_SECONDS)
         try:
             yield chromium.call(lambda: OpenPage(chromium, context.new_page(), paths, timeout_seconds), LAUNCH_SECONDS)
         finally:
@@ -188,6 +194,7 @@ class _Chromium:
         self._browser: Browser | None = None
         self._hosts: tuple[str, ...] = ()
         self._pages = 0
+        self._relay_name = f"relay-{secrets.token_hex(16)}.invalid"
         self._playwright: Any = None
         self._drivers: list[int] = []
         self._thread = threading.Thread(target=self._serve, name="browser", daemon=True)
@@ -210,7 +217,7 @@ class _Chromium:
             self.kill()
             raise Unreachable("The browser hung and was ended.", code="browser_hung") from None
 
-    def new_context(self, hosts: Sequence[str], storage_state: Mapping[str, Any] | None) -> "BrowserContext":
+    def new_context(self, hosts: Sequence[str], storage_state: Mapping[str, Any] | None, relay: str) -> "BrowserContext":
         if self._browser is not None and (
             self._pages >= PAGES_PER_BROWSER or self._hosts != tuple(hosts) or not self._browser.is_connected()
         ):
@@ -225,6 +232,7 @@ class _Chromium:
             service_workers="block",  # their requests would not be seen
             accept_downloads=False,
             storage_state=cast("StorageState | None", storage_state),
+            proxy={"server": relay.replace(LOOPBACK, self._relay_name), "bypass": "<-loopback>"} if relay else None,
         )
 
     def close(self) -> None:
@@ -282,7 +290,9 @@ class _Chromium:
     def _launch(self, hosts: Sequence[str]) -> "Browser":
         import playwright.sync_api as playwright
 
-        rules = ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in hosts)])
+        # Rules hold for a proxy's name too. So relays have one, which no page can guess: to pages loopback stays unknown.
+        relays = f"MAP {self._relay_name} {LOOPBACK}"
+        rules = ", ".join([relays, "MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in hosts)])
         options: dict[str, Any] = {
             "executable_path": executable(),
             "args": [*ARGUMENTS, f"--host-resolver-rules={rules}"],

@@ -1,7 +1,8 @@
 """Douyin through its own pages: a real browser opens them, and the JSON that they load is read as it comes."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -147,14 +148,21 @@ class Douyin:
         is_post = douyin_links.post_of(url) is not None or douyin_links.is_unclear(url)
         return is_post and douyin_links.is_ours(url, base_url)
 
-    def _open(self, access: Access, paths: tuple[str, ...]) -> Any:
+    @contextmanager
+    def _open(self, access: Access, paths: tuple[str, ...]) -> Iterator[OpenPage]:
         own = douyin_links.host_of(access.base_url)
-        return browser.open_page(
-            hosts=HOSTS if own.endswith("douyin.com") else (own,),
-            paths=paths,
-            storage_state=access.storage_state,
-            timeout_seconds=access.page_timeout_seconds,
-        )
+        hosts = HOSTS if own.endswith("douyin.com") else (own,)
+        with ExitStack() as opened:
+            relay = opened.enter_context(access.door.relay(hosts)) if access.proxy and access.door else ""
+            yield opened.enter_context(
+                browser.open_page(
+                    hosts=hosts,
+                    paths=paths,
+                    storage_state=access.storage_state,
+                    timeout_seconds=access.page_timeout_seconds,
+                    relay=relay,
+                )
+            )
 
     def _arrive(self, page: OpenPage, url: str) -> None:
         landed = page.goto(url)

@@ -43,7 +43,7 @@ class Platform:
 ANY_LINK = "link"
 PROVIDERS = {
     "browser": Entry("Douyin in a browser", "crawler.providers.douyin:Douyin", "DOUYIN_URL", proxy_setting="DOUYIN_PROXY"),
-    "yt-dlp": Entry("Any link (yt-dlp)", "crawler.providers.ytdlp:AnyLink"),
+    "yt-dlp": Entry("Any link (yt-dlp)", "crawler.providers.ytdlp:AnyLink", proxy_setting="YTDLP_PROXY"),
 }
 PLATFORMS = {
     "douyin": Platform("Douyin", "browser", "DOUYIN_URL"),

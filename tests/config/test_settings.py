@@ -22,7 +22,9 @@ from tests.config.conftest import Machine
 def test_every_setting_of_the_environment_is_in_the_example() -> None:
     example = set(re.findall(r"^#([A-Z_]+)=", (engines.PROJECT / ".env.example").read_text(), re.MULTILINE))
     source = (engines.PROJECT / "config" / "settings.py").read_text() + (engines.PROJECT / "config" / "engines.py").read_text()
-    read = set(re.findall(r"""env\.\w+\(\s*"([A-Z_]+)\"""", source)) | set(re.findall(r"""environ\.get\("([A-Z_]+)"\)""", source))
+    read = set(re.findall(r"""(?:env\.\w+|_proxy|_chosen)\(\s*"([A-Z_]+)\"""", source)) | set(
+        re.findall(r"""environ\.get\("([A-Z_]+)"\)""", source)
+    )
     in_procfile = set(re.findall(r"\$\{([A-Z_]+):", (engines.PROJECT / "Procfile").read_text())) - {"BIND"}
 
     assert read | in_procfile <= example
@@ -126,7 +128,9 @@ def test_only_named_sites_may_call_the_api_and_never_with_cookies(
     assert "Origin" in answer["Vary"]
 
 
-@pytest.mark.parametrize("wrong", [{"SITE_URL": "example.org"}, {"PORT": "many"}, {"MEDIA_STORAGE": "ftp://x"}])
+@pytest.mark.parametrize(
+    "wrong", [{"SITE_URL": "example.org"}, {"PORT": "many"}, {"MEDIA_STORAGE": "ftp://x"}, {"GEMINI_PROXY": "http://x"}]
+)
 def test_a_wrong_setting_ends_the_start(machine: Machine, wrong: dict[str, str]) -> None:
     process = machine.start(sys.executable, "manage.py", "check", **wrong)
 
@@ -153,3 +157,12 @@ def test_deployed_behind_https_every_check_is_content() -> None:
     )
 
     assert answer.returncode == 0, answer.stderr
+
+
+def test_a_proxy_that_cannot_be_one_ends_the_start_without_showing_its_password(machine: Machine) -> None:
+    process = machine.start(sys.executable, "manage.py", "check", DOUYIN_PROXY="https://me:geheim@proxy.test:3128")
+    said = process.communicate(timeout=60)[0]
+
+    assert process.returncode != 0
+    assert "DOUYIN_PROXY is not a proxy's address: it must begin with http:// or socks5://" in said
+    assert "geheim" not in said
