@@ -28,21 +28,34 @@ def reader_for(platform: str, kind: str = "") -> Reader:
 
     Raises NotConfigured where its key or address is missing, PermanentError where a stored secret cannot be read.
     """
-    name = provider_name(platform, kind)
-    return Reader(name, registry.get_provider(name), access_for(platform, kind))
+    return reader_by(provider_name(platform, kind), platform)
+
+
+def reader_by(name: str, platform: str) -> Reader:
+    """One provider, ready to be asked about a platform. Raises as reader_for does."""
+    return Reader(name, registry.get_provider(name), access_by(name, platform))
 
 
 def provider_name(platform: str, kind: str = "") -> str:
-    """As settings choose. A platform nobody watches any more is read as any link is."""
+    """The first of provider_names."""
+    return provider_names(platform, kind)[0]
+
+
+def provider_names(platform: str, kind: str = "") -> tuple[str, ...]:
+    """As settings choose, in the order of asking. A platform nobody watches any more is read as any link is."""
     entry = registry.PLATFORMS.get(platform)
     if entry is None:
-        return registry.provider_name(registry.ANY_LINK)
-    return registry.provider_name(platform, kind, _setting(entry.choice_setting))
+        return registry.provider_names(registry.ANY_LINK)
+    return registry.provider_names(platform, kind, _setting(entry.choice_setting))
 
 
 def access_for(platform: str, kind: str = "") -> Access:
     """What the provider of a platform may use. Raises as reader_for does."""
-    name = provider_name(platform, kind)
+    return access_by(provider_name(platform, kind), platform)
+
+
+def access_by(name: str, platform: str) -> Access:
+    """What one provider may use. Raises as reader_for does."""
     entry = registry.PROVIDERS[name]
     if missing := missing_settings(name):
         message = _("%(label)s is not configured: set %(names)s.")

@@ -185,7 +185,7 @@ def clean_external(video: VideoData, now: datetime) -> VideoData:
         external_id=external_id,
         url=clean_url(video.url),
         title=title,
-        author=_clean_author(video.author),
+        author=clean_author(video.author),
         sound=_clean_sound(video.sound),
         hashtags=_clean_hashtags(video.hashtags),
         cover_url=clean_url(video.cover_url),
@@ -209,7 +209,7 @@ def _clean_counts(counts: Counts, flags: list[str]) -> Counts:
     return Counts(**cleaned)
 
 
-def _clean_author(author: AuthorData | None) -> AuthorData | None:
+def clean_author(author: AuthorData | None) -> AuthorData | None:
     if author is None or not clean_id(author.external_id):
         return None
     return replace(

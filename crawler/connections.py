@@ -18,7 +18,7 @@ from crawler.proxies import Proxy, ProxyRefused, negotiate
 from jobs.errors import TransientError
 
 CONNECT_SECONDS = 10.0
-STALL_SECONDS = 20.0  # silence after which a connection is given up, whatever the deadline
+STALL_SECONDS = 20.0  # silence after which a connection is given up, whatever the deadline, unless an asker is more patient
 IDLE_SECONDS = 15.0
 IDLE_PER_THREAD = 4
 
@@ -65,12 +65,13 @@ class _DeadlineMixin:
     """A socket whose reads end at a moment, however regularly the other side sends a byte."""
 
     ends_at: float
+    stall_seconds = STALL_SECONDS
 
     def recv_into(self, *args: object) -> int:
         left = self.ends_at - time.monotonic()
         if left <= 0:
             raise TimeoutError("deadline")
-        if left < STALL_SECONDS:
+        if left < self.stall_seconds:
             self.settimeout(left)  # type: ignore[attr-defined]
         return super().recv_into(*args)  # type: ignore[misc,no-any-return]
 
@@ -114,10 +115,16 @@ class Connection(http.client.HTTPConnection):
         self.idle_since = 0.0
 
     def ask(
-        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, ends_at: float
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        ends_at: float,
+        stall_seconds: float = STALL_SECONDS,
     ) -> http.client.HTTPResponse:
-        self.sock.ends_at = ends_at
-        self.sock.settimeout(_within(STALL_SECONDS, ends_at))
+        self.sock.ends_at, self.sock.stall_seconds = ends_at, stall_seconds
+        self.sock.settimeout(_within(stall_seconds, ends_at))
         self.putrequest(method, target.path, skip_host=True, skip_accept_encoding=True)
         self.putheader("Host", target.authority)
         for name, value in headers.items():

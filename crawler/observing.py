@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from django.utils import timezone
 
-from crawler.access import reader_for
 from crawler.cleaning import Unusable, clean_external
+from crawler.looking import look_at
 from crawler.models import ObserveJob, Video
 from crawler.providers.errors import Gone
 from crawler.recording import record
@@ -37,8 +37,7 @@ def observe(job: ObserveJob) -> str:
     """Read a video's page and record its counters; a video that is gone is marked so, and that is an answer too."""
     video = job.video
     try:
-        reader = reader_for(video.platform)
-        found = reader.provider.fetch_video(video.url, reader.access)
+        found, _credits = look_at(video.platform, video.url)
         kept = clean_external(found, timezone.now())
     except Gone as error:
         with job.fenced():

@@ -31,6 +31,7 @@ from django.utils.translation import gettext as _
 from crawler.addresses import AllowedHosts, ForbiddenAddress, IPAddress, Target, is_public, parse_url
 from crawler.connections import (
     CONNECT_SECONDS,
+    STALL_SECONDS,
     Connection,
     FetchError,
     IdleConnections,
@@ -205,8 +206,12 @@ class Door:
         max_bytes: int,
         method: str = "GET",
         body: bytes | None = None,
+        stall_seconds: float = STALL_SECONDS,
     ) -> Iterator[Stream]:
-        """The answer, of whatever status, its body still to be read. The deadline covers everything, body included."""
+        """The answer, of whatever status, its body still to be read. The deadline covers everything, body included.
+
+        A service that thinks for long before its first byte needs a longer `stall_seconds`, the longest silence.
+        """
         ends_at = time.monotonic() + deadline_seconds
         wanted = {"User-Agent": USER_AGENT, "Accept": "*/*"}
         wanted.update({name.title(): value for name, value in (headers or {}).items()})
@@ -214,7 +219,7 @@ class Door:
         wanted["Accept-Encoding"] = "identity"
         target = parse_url(url, self._allowed)
         for _hop in range(MAX_REDIRECTS + 1):
-            connection, response = self._request(method, target, wanted, body, ends_at)
+            connection, response = self._request(method, target, wanted, body, ends_at, stall_seconds)
             location = response.headers.get("Location")
             if response.status not in _REDIRECTS or not location or method not in ("GET", "HEAD"):
                 break
@@ -262,12 +267,18 @@ class Door:
             return Fetched(stream.status, stream.headers, stream.url, bytes(content))
 
     def _request(
-        self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None, ends_at: float
+        self,
+        method: str,
+        target: Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        ends_at: float,
+        stall_seconds: float,
     ) -> tuple[Connection, http.client.HTTPResponse]:
         connection = self._idle.take(target)
         if connection is not None:
             try:
-                return connection, connection.ask(method, target, headers, body, ends_at)
+                return connection, connection.ask(method, target, headers, body, ends_at, stall_seconds)
             except (ConnectionError, http.client.CannotSendRequest):
                 connection.close()  # its server had hung up meanwhile, nothing was answered: ask anew
             except BaseException as error:
@@ -277,7 +288,7 @@ class Door:
         with named_errors():
             connection = dial(target, self._addresses(target, ends_at), self._ssl_context, ends_at, self._via(ends_at))
             try:
-                return connection, connection.ask(method, target, headers, body, ends_at)
+                return connection, connection.ask(method, target, headers, body, ends_at, stall_seconds)
             except BaseException:
                 connection.close()
                 raise

@@ -116,8 +116,9 @@ _RECORD = """
             WHERE earlier.video_id = video.id AND earlier.observed_at >= %(since)s
         )
         ON CONFLICT DO NOTHING
+        RETURNING video_id
     )
-    SELECT id, is_new FROM video
+    SELECT id, is_new, snapshot.video_id IS NOT NULL FROM video LEFT JOIN snapshot ON snapshot.video_id = video.id
 """
 
 
@@ -125,17 +126,26 @@ _RECORD = """
 class Recorded:
     video_ids: list[int]
     new: int
+    updated: int
+    """Known ones that got a snapshot."""
 
 
-def record(videos: Iterable[VideoData], *, source: Source | None, at: datetime, since: datetime | None = None) -> Recorded:
+def record(
+    videos: Iterable[VideoData],
+    *,
+    source: Source | None,
+    at: datetime,
+    since: datetime | None = None,
+    is_forced: bool = False,
+) -> Recorded:
     """Store cleaned videos as seen at a moment, with their authors, sounds and one snapshot each.
 
     Videos that have a snapshot from `since` or later get no second one: a run which is resumed, or whose listing moved
-    under it, observes each video once.
+    under it, observes each video once. `is_forced`: later stages fetch all media of these videos again.
     """
     by_id = {(video.platform, video.external_id): video for video in videos}
     if not by_id:
-        return Recorded([], 0)
+        return Recorded([], 0, 0)
     rows = execute(
         _RECORD,
         {
@@ -145,6 +155,10 @@ def record(videos: Iterable[VideoData], *, source: Source | None, at: datetime, 
             "since": since or at,
         },
     )
-    recorded = Recorded([pk for pk, _is_new in rows], sum(is_new for _pk, is_new in rows))
-    videos_observed.send_robust(sender=Video, video_ids=recorded.video_ids, at=at)
+    recorded = Recorded(
+        [pk for pk, _is_new, _is_seen in rows],
+        sum(is_new for _pk, is_new, _is_seen in rows),
+        sum(is_seen and not is_new for _pk, is_new, is_seen in rows),
+    )
+    videos_observed.send_robust(sender=Video, video_ids=recorded.video_ids, at=at, is_forced=is_forced)
     return recorded

@@ -19,12 +19,15 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from crawler import outbound
-from crawler.access import platform_of, reader_for
+from crawler import outbound, pauses
+from crawler.access import platform_of, provider_name, reader_for
 from crawler.cleaning import Unusable, clean_external, clean_text
+from crawler.looking import look_at
 from crawler.models import CrawlJob, Outcome, Source, SourceKind, SourceVideo, Video
+from crawler.people import record_profile
 from crawler.providers import registry
 from crawler.providers.base import Page, Query, VideoData
+from crawler.providers.errors import ServiceRefused
 from crawler.recording import Recorded, record
 from crawler.timing import BadCron, next_tick, pause_after
 from crawler.trending import record_words
@@ -49,6 +52,8 @@ class Run:
     position: dict[str, Any] | None = None
     is_over: bool = False
     """The listing has ended: nothing is left but to say so."""
+    renamed_to: str = ""
+    """What a profile that changed its name is called now."""
 
     @classmethod
     def of(cls, job: CrawlJob, now: datetime) -> "Run":
@@ -58,10 +63,16 @@ class Run:
         if since is None or now - since > RESUME_WITHIN:
             job.pages, job.counts, job.errors = 0, {}, []
             return cls(since=now)
-        return cls(since=since, position=kept.get("position"), is_over=bool(kept.get("is_over")))
+        return cls(
+            since=since,
+            position=kept.get("position"),
+            is_over=bool(kept.get("is_over")),
+            renamed_to=str(kept.get("renamed_to") or ""),
+        )
 
     def as_json(self) -> dict[str, Any]:
-        return {"since": self.since.isoformat(), "position": self.position, "is_over": self.is_over}
+        place = {"since": self.since.isoformat(), "position": self.position, "is_over": self.is_over}
+        return place | ({"renamed_to": self.renamed_to} if self.renamed_to else {})
 
 
 def crawl(job: CrawlJob) -> str | None:
@@ -69,27 +80,49 @@ def crawl(job: CrawlJob) -> str | None:
     source = job.source
     run = Run.of(job, timezone.now())
     try:
-        with contextlib.closing(_pages(source, run, source.pages_per_run - job.pages)) as pages:
+        with contextlib.closing(_pages(job, run, source.pages_per_run - job.pages)) as pages:
             for page in pages:
                 job.report(progress=100 * job.pages // max(source.pages_per_run, 1), note=f"page {job.pages + 1}")
                 _commit(job, run, page)
+    except ServiceRefused as error:
+        waits = pauses.pause(provider_name(source.platform, source.kind), error)
+        _note_pause(job, waits)
+        raise waits from error
+    except pauses.Paused as error:
+        _note_pause(job, error)
+        raise
     except JobError as error:
         if error.outcome:
             _note_failure(job, error)
         raise
-    return _finish(job)
+    return _finish(job, run)
 
 
-def _pages(source: Source, run: Run, left: int) -> Generator[Page, None, None]:
+def _pages(job: CrawlJob, run: Run, left: int) -> Generator[Page, None, None]:
+    """The pages of a run. A paused provider is asked only where a person wants it; that it answers ends the pause."""
+    source, is_asked_for = job.source, job.priority <= ASKED_FOR
     if run.is_over or left <= 0:
         return
-    reader = reader_for(source.platform, source.kind)
     if source.kind == SourceKind.URL:
-        yield Page(videos=(reader.provider.fetch_video(source.value, reader.access),), cursor=None)
+        video, charged = look_at(source.platform, source.value, is_asked_for=is_asked_for)
+        yield Page(videos=(video,), cursor=None, credits=charged)
         return
-    query = Query(kind=source.kind, value=source.value)
+    name = provider_name(source.platform, source.kind)
+    was_paused = is_asked_for and pauses.is_paused(name)
+    if not is_asked_for:
+        pauses.check(name)
+    reader = reader_for(source.platform, source.kind)
+    query = Query(
+        kind=source.kind,
+        value=source.value,
+        author_id=source.author.external_id if source.author else "",
+        video_kinds=tuple(source.kinds),
+    )
     with contextlib.closing(reader.provider.crawl(query, reader.access, cursor=run.position, pages=left)) as pages:
-        yield from pages
+        for page in pages:
+            if was_paused:
+                was_paused = not pauses.resume(name, by="success")
+            yield page
 
 
 def _commit(job: CrawlJob, run: Run, page: Page) -> Recorded:
@@ -101,10 +134,16 @@ def _commit(job: CrawlJob, run: Run, page: Page) -> Recorded:
     counts["seen"] += len(kept)
     counts["filtered"] += len(kept) - len(wanted)
     counts.update(video.kind for video in wanted)
+    counts["credits"] += page.credits
     with job.fenced():
-        recorded = record(wanted, source=job.source, at=now, since=run.since)
+        is_forced = CrawlJob.objects.values_list("force_recache", flat=True).get(pk=job.pk)  # it may be wished meanwhile
+        recorded = record(wanted, source=job.source, at=now, since=run.since, is_forced=is_forced)
         record_words(job.source, page, recorded.video_ids, at=now)
+        if page.author is not None and job.source.kind == SourceKind.PROFILE:
+            record_profile(page.author, job.source, at=now, since=run.since)
         counts["new"] += recorded.new
+        counts["updated"] += recorded.updated
+        run.renamed_to = page.renamed_to or run.renamed_to
         run.position = dict(page.cursor) if page.cursor is not None else None
         run.is_over = page.cursor is None
         job.cursor, job.pages, job.counts = run.as_json(), job.pages + 1, dict(+counts)
@@ -125,11 +164,15 @@ def _clean(videos: Iterable[VideoData], now: datetime, counts: Counter[str]) -> 
     return kept, errors
 
 
-def _finish(job: CrawlJob) -> str:
-    outcome = Outcome.OK if job.counts.get("seen") else Outcome.EMPTY
+def _finish(job: CrawlJob, run: Run) -> str:
+    has_seen = bool(job.counts.get("seen"))
+    outcome, detail = Outcome.OK if has_seen else Outcome.EMPTY, ""
+    if run.renamed_to:
+        outcome = Outcome.RENAMED
+        detail = _("The profile is called “%(name)s” now. It is read on by its lasting id.") % {"name": run.renamed_to[:100]}
     now = timezone.now()
-    changes: dict[str, Any] = {"outcome": outcome, "outcome_detail": "", "failures_in_a_row": 0, "last_run_at": now}
-    if outcome == Outcome.OK:
+    changes: dict[str, Any] = {"outcome": outcome, "outcome_detail": detail, "failures_in_a_row": 0, "last_run_at": now}
+    if has_seen:
         changes["last_good_at"] = now
     # Ended in the same transaction that forgets the place: a crash in between would look at everything again.
     with job.fenced():
@@ -140,6 +183,12 @@ def _finish(job: CrawlJob) -> str:
         CrawlJob.objects.filter(pk=job.pk).update(cursor=None)
         job.complete(outcome.value)
     return outcome.value
+
+
+def _note_pause(job: CrawlJob, error: JobError) -> None:
+    """It was not looked at, for no fault of the source's: it says why, and its schedule stands."""
+    with job.fenced():
+        Source.objects.filter(pk=job.source_id).update(outcome=Outcome.SERVICE_REFUSED, outcome_detail=error.message[:2000])
 
 
 def _note_failure(job: CrawlJob, error: JobError) -> None:
@@ -174,12 +223,13 @@ def _rest(platform: str, until: datetime) -> None:
 def dispatch_due_sources() -> int:
     """Start a look at every source that is due, and set its next time; return how many were started.
 
-    Safe in many copies at once. Ticks missed while nothing ran are not made up for.
+    Safe in many copies at once. Ticks missed while nothing ran are not made up for. Sources of a paused provider stay due.
     """
     with transaction.atomic():
         now = timezone.now()
         due = list(
             Source.objects.filter(is_active=True, next_run_at__lte=now)
+            .exclude(pauses.read_by(pauses.paused()))
             .order_by("next_run_at", "pk")
             .select_for_update(skip_locked=True)[:MOST_DUE]
         )
@@ -206,16 +256,23 @@ def _own_tick(source: Source, now: datetime) -> datetime:
         return next_tick("", source.interval_minutes, now)
 
 
-def scan_now(source: Source, *, by: AbstractBaseUser | AnonymousUser | None = None) -> CrawlJob:
-    """Look at a source as soon as a worker is free; if a look is under way or waiting, that one."""
+def scan_now(source: Source, *, by: AbstractBaseUser | AnonymousUser | None = None, force_recache: bool = False) -> CrawlJob:
+    """Look at a source as soon as a worker is free, before all looks by schedule; if one is under way or waiting, that one.
+
+    `force_recache`: all media of what is seen are fetched again; of a look under way, from its next page on.
+    """
     job: CrawlJob | None
     try:
         with transaction.atomic():
-            job = CrawlJob.objects.create(source=source, requested_by_id=by.pk if by else None, priority=ASKED_FOR)
+            job = CrawlJob.objects.create(
+                source=source, requested_by_id=by.pk if by else None, priority=ASKED_FOR, force_recache=force_recache
+            )
     except IntegrityError:
         job = CrawlJob.objects.live().filter(source=source).first()
         if job is None:  # it ended this moment
-            return scan_now(source, by=by)
+            return scan_now(source, by=by, force_recache=force_recache)
+        if force_recache:
+            CrawlJob.objects.live().filter(pk=job.pk).update(force_recache=True)
         CrawlJob.objects.waiting().filter(pk=job.pk).update(scheduled_at=Now(), priority=ASKED_FOR)
         job.refresh_from_db()
     nudge.nudge("crawl")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crawler.cleaning import clean_text
-from crawler.providers import douyin_links, registry
+from crawler.providers import douyin_links, registry, tiktok_links
 from crawler.timing import BadCron, next_tick
 
 Reads = Callable[[str, str], str]
@@ -30,6 +30,18 @@ _READS: dict[tuple[str, str], tuple[Reads, Any]] = {
     ("douyin", "sound"): (
         douyin_links.sound_id,
         gettext_lazy("The address of a sound's page (“https://www.douyin.com/music/6872216793570609154”), or its number."),
+    ),
+    ("tiktok", "profile"): (
+        tiktok_links.find_handle,
+        gettext_lazy("A profile's name (“@someone”), or the address of its page (“https://www.tiktok.com/@someone”)."),
+    ),
+    ("tiktok", "hashtag"): (
+        tiktok_links.find_hashtag,
+        gettext_lazy("A hashtag's name (“#cats”), or the address of its page (“https://www.tiktok.com/tag/cats”)."),
+    ),
+    ("tiktok", "trending"): (
+        tiktok_links.region,
+        gettext_lazy("A trending list is that of a country: two letters, such as “US” or “VN”."),
     ),
     ("douyin", "trending"): (douyin_links.hot_list, gettext_lazy("Douyin has one list of what is hot: write “hot”.")),
 }

@@ -125,6 +125,8 @@ class Page:
     """Of a hot list: for which of its words these videos were found."""
     credits: int = 0
     """What a paid service charged for this page."""
+    renamed_to: str = ""
+    """Of a profile that is no longer called what is watched: its name now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,10 @@ class Query:
 
     kind: str
     value: str
+    author_id: str = ""
+    """Of a profile that was read before: its lasting id there, which outlives its name."""
+    video_kinds: tuple[str, ...] = ("clip", "carousel")
+    """What of it is kept."""
 
 
 class Door(Protocol):
@@ -152,6 +158,7 @@ class Door(Protocol):
         max_bytes: int,
         method: str = "GET",
         body: bytes | None = None,
+        stall_seconds: float = 20.0,
     ) -> AbstractContextManager[Any]:
         """An object with `status`, `headers`, `url` (after redirects) and `readinto`."""
 

@@ -38,15 +38,35 @@ class Platform:
     by_kind: Mapping[str, str] = field(default_factory=dict)
     choice_setting: str = ""
     """A setting that may name another provider in the place of `provider`."""
+    singles: tuple[str, ...] = ()
+    """Who is asked for a single post by its link, one after the other until one can read it; the provider where empty."""
 
 
 ANY_LINK = "link"
+SINGLE = ("", "url")
+"""The kinds that are about one post: a look at one, and a link that is watched."""
 PROVIDERS = {
     "browser": Entry("Douyin in a browser", "crawler.providers.douyin:Douyin", "DOUYIN_URL", proxy_setting="DOUYIN_PROXY"),
+    "scrapecreators": Entry(
+        "TikTok by ScrapeCreators",
+        "crawler.providers.scrapecreators:ScrapeCreators",
+        "SCRAPECREATORS_URL",
+        "SCRAPECREATORS_API_KEY",
+        "SCRAPECREATORS_PROXY",
+        is_paid=True,
+    ),
+    "tiktok-page": Entry("TikTok's pages", "crawler.providers.tiktok_page:TikTokPage", "TIKTOK_URL", needs_key=False),
     "yt-dlp": Entry("Any link (yt-dlp)", "crawler.providers.ytdlp:AnyLink", proxy_setting="YTDLP_PROXY"),
 }
 PLATFORMS = {
     "douyin": Platform("Douyin", "browser", "DOUYIN_URL"),
+    "tiktok": Platform(
+        "TikTok",
+        "scrapecreators",
+        "TIKTOK_URL",
+        choice_setting="TIKTOK_PROVIDER",
+        singles=("tiktok-page", "scrapecreators"),
+    ),
     ANY_LINK: Platform("Link (yt-dlp)", "yt-dlp"),
 }
 
@@ -55,12 +75,23 @@ def choices() -> list[tuple[str, str]]:
     return [(name, platform.label) for name, platform in PLATFORMS.items()]
 
 
-def provider_name(platform: str, kind: str = "", chosen: str = "") -> str:
-    """Who reads a kind of source of a platform; `chosen` is what its choice setting says. Raises KeyError for strangers."""
+def provider_names(platform: str, kind: str = "", chosen: str = "") -> tuple[str, ...]:
+    """Who reads a kind of source of a platform, in the order in which they are asked: several for single posts only.
+
+    `chosen` is what its choice setting says. Raises KeyError for strangers.
+    """
     entry = PLATFORMS[platform]
     if kind in entry.by_kind:
-        return entry.by_kind[kind]
-    return chosen or entry.provider
+        return (entry.by_kind[kind],)
+    own = chosen or entry.provider
+    if kind in SINGLE and entry.singles:
+        return entry.singles if own in entry.singles else (own, *entry.singles)
+    return (own,)
+
+
+def provider_name(platform: str, kind: str = "", chosen: str = "") -> str:
+    """The first of provider_names."""
+    return provider_names(platform, kind, chosen)[0]
 
 
 @functools.cache

@@ -119,17 +119,21 @@ class ScrapeCreators:
             yield from self._pages(VIDEOS, _of_user(user_id), access, begin, pages, own=user_id)
             return
         person, is_private, charged = self._person(query, access)
+        handle = tiktok_links.find_handle(query.value, access.site_url)
+        renamed = person.handle if person.handle.lower() != handle.lower() else ""
         if is_private:
             # The person's own counters are kept before it is said; the empty place makes a later attempt ask anew.
             yield Page(videos=(), cursor={}, author=person, credits=charged)
             raise Private("The profile is private: it shows its posts only to whom it accepted.")
         if person.videos == 0:
-            yield Page(videos=(), cursor=None, author=person, credits=charged)
+            yield Page(videos=(), cursor=None, author=person, credits=charged, renamed_to=renamed)
             return
         params = _of_user(person.external_id)
-        listed = self._pages(VIDEOS, params, access, begin, pages, own=person.external_id)
+        listed = self._pages(VIDEOS, params, access, begin, pages, own=person.external_id, has_posts=bool(person.videos))
         for number, page in enumerate(listed):
-            yield replace(page, author=person, credits=page.credits + charged) if number == 0 else page
+            if number == 0:
+                page = replace(page, author=person, credits=page.credits + charged, renamed_to=renamed)
+            yield page
 
     def _person(self, query: Query, access: Access) -> tuple[AuthorData, bool, int]:
         """Who the profile is, whether it is private, and what the answer cost. By the id once it is known: names change."""
@@ -149,14 +153,22 @@ class ScrapeCreators:
         return person, is_private, credits_of(body)
 
     def _pages(
-        self, listing: _Listing, params: Params, access: Access, begin: dict[str, Any], pages: int, *, own: str = ""
+        self,
+        listing: _Listing,
+        params: Params,
+        access: Access,
+        begin: dict[str, Any],
+        pages: int,
+        *,
+        own: str = "",
+        has_posts: bool = False,
     ) -> Generator[Page, None, None]:
         """Page after page, until the list ends, turns in a circle, or only promises."""
         place = begin.get("cursor")
         used = [str(each) for each in begin.get("used", [])] if isinstance(begin.get("used"), list) else []
         seen: set[str] = set()
         asked_at = 0.0
-        for number in range(pages):
+        for _number in range(pages):
             time.sleep(max(0.0, asked_at + PAUSE_SECONDS - time.monotonic()))
             asked_at = time.monotonic()
             asked = params if place is None else {**params, listing.cursor: place}
@@ -165,7 +177,7 @@ class ScrapeCreators:
                 found, body, more = _list(listing, {**asked, "region": OTHER_REGION}, access, own)
                 charged += more
             following = _cursor(body.get(listing.cursor))
-            if number == 0 and place is None and not found.entries and (own or (listing.is_paged and _promises(body))):
+            if place is None and not found.entries and (has_posts or (listing.is_paged and _promises(body))):
                 raise Unreachable("The service gave an empty list where there are posts.", code="empty_refusal")
             if not found.videos and set(found.skipped) == {"malformed"}:
                 raise Changed("None of the entries in the service's answer can be read.")

@@ -7,6 +7,7 @@ _HANDLE = re.compile(r"[\w.]{1,64}")  # letters of any script were once allowed
 _POST = re.compile(r"/@([\w.%-]*)/(video|photo)/([0-9]{8,20})(?:/|$)")
 _BARE_POST = re.compile(r"/(?:v|embed(?:/v[0-9])?|player/v[0-9]|share/video)/([0-9]{8,20})(?:\.html|/|$)")
 _PERSON = re.compile(r"/@([\w.%-]+)/?(?:$|live$)")
+_HASHTAG = re.compile(r"/tag/([^/?#]+)/?$")
 _SHORT_HOSTS = {"vm.tiktok.com", "vt.tiktok.com"}
 _SHORT_PATH = re.compile(r"/t/[\w-]+/?")
 
@@ -53,6 +54,23 @@ def find_handle(text: str, site_url: str = "") -> str:
         text = unquote(found[1]) if found else ""
     handle = text.removeprefix("@")
     return handle if _HANDLE.fullmatch(handle) and not handle.endswith(".") else ""
+
+
+def find_hashtag(text: str, site_url: str = "") -> str:
+    """The name in "#name", "name" or a link to a hashtag's page; nothing where there is none."""
+    text = text.strip()
+    if "/" in text:
+        url = text if "://" in text else f"https://{text}"
+        found = _HASHTAG.search(_path(url, site_url)) if is_tiktok(url, site_url) else None
+        text = unquote(found[1]) if found else ""
+    name = text.lstrip("#＃").strip()
+    return name if name and not re.search(r"[\s#＃/?&]", name) and len(name) <= 100 else ""
+
+
+def region(text: str, site_url: str = "") -> str:
+    """A country as two capital letters; nothing for anything else."""
+    code = text.strip().upper()
+    return code if re.fullmatch("[A-Z]{2}", code) else ""
 
 
 def _is_below(url: str, site_url: str) -> bool:

@@ -229,19 +229,16 @@ def author_of(author: Post, site_url: str = SITE) -> AuthorData | None:
 
 def sound_info(body: Any, *, site_url: str = SITE) -> SoundData | None:
     """The sound that an answer describes by itself (`music_info`)."""
-    return _with_uses(as_mapping(as_mapping(body).get("music_info")), site_url)
+    return _with_page(as_mapping(as_mapping(body).get("music_info")), site_url)
 
 
-def _with_uses(music: Post, site_url: str) -> SoundData | None:
+def _with_page(music: Post, site_url: str) -> SoundData | None:
     sound = sound_of(music)
-    if sound is None:
-        return None
-    uses, wrong = clean_count(music.get("user_count"))
-    return replace(sound, url=sound_url(sound.title, sound.external_id, site_url), uses=None if wrong else uses or None)
+    return sound and replace(sound, url=sound_url(sound.title, sound.external_id, site_url))
 
 
 def _sound(post: Post, *, is_photo: bool, site_url: str) -> SoundData | None:
-    sound = _with_uses(as_mapping(post.get("music")), site_url) or _with_uses(
+    sound = _with_page(as_mapping(post.get("music")), site_url) or _with_page(
         as_mapping(post.get("added_sound_music_info")), site_url
     )
     if sound is not None and is_photo and not sound.play_url:
