@@ -63,12 +63,8 @@ class Run:
         if since is None or now - since > RESUME_WITHIN:
             job.pages, job.counts, job.errors = 0, {}, []
             return cls(since=now)
-        return cls(
-            since=since,
-            position=kept.get("position"),
-            is_over=bool(kept.get("is_over")),
-            renamed_to=str(kept.get("renamed_to") or ""),
-        )
+        renamed_to = str(kept.get("renamed_to") or "")
+        return cls(since=since, position=kept.get("position"), is_over=bool(kept.get("is_over")), renamed_to=renamed_to)
 
     def as_json(self) -> dict[str, Any]:
         place = {"since": self.since.isoformat(), "position": self.position, "is_over": self.is_over}

@@ -1,4 +1,4 @@
-"""TikTok by the ScrapeCreators service: profiles, hashtags, keywords, trending lists, sounds, single posts. Every answer costs."""
+"""TikTok by ScrapeCreators: profiles, hashtags, keywords, trending lists, sounds, single posts. Every answer costs."""
 
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -36,8 +36,8 @@ def _hashtag(value: str) -> Params:
 
 
 def _region(value: str) -> Params:
-    region = value.strip().upper()
-    if not (len(region) == 2 and region.isascii() and region.isalpha()):
+    region = tiktok_links.region(value)
+    if not region:
         raise Unsupported("A trending list is that of a country: two letters, such as US or VN.")
     return {"region": region}
 
@@ -132,7 +132,7 @@ class ScrapeCreators:
         listed = self._pages(VIDEOS, params, access, begin, pages, own=person.external_id, has_posts=bool(person.videos))
         for number, page in enumerate(listed):
             if number == 0:
-                page = replace(page, author=person, credits=page.credits + charged, renamed_to=renamed)
+                page = replace(page, author=_exact(person, page.videos), credits=page.credits + charged, renamed_to=renamed)
             yield page
 
     def _person(self, query: Query, access: Access) -> tuple[AuthorData, bool, int]:
@@ -167,13 +167,13 @@ class ScrapeCreators:
         place = begin.get("cursor")
         used = [str(each) for each in begin.get("used", [])] if isinstance(begin.get("used"), list) else []
         seen: set[str] = set()
-        asked_at = 0.0
-        for _number in range(pages):
-            time.sleep(max(0.0, asked_at + PAUSE_SECONDS - time.monotonic()))
-            asked_at = time.monotonic()
+        for number in range(pages):
+            if number:
+                time.sleep(PAUSE_SECONDS)
             asked = params if place is None else {**params, listing.cursor: place}
             found, body, charged = _list(listing, asked, access, own)
-            if own and place is None and not found.entries and "region" not in asked:
+            if has_posts and place is None and not found.entries:
+                time.sleep(PAUSE_SECONDS)
                 found, body, more = _list(listing, {**asked, "region": OTHER_REGION}, access, own)
                 charged += more
             following = _cursor(body.get(listing.cursor))
@@ -208,6 +208,15 @@ class ScrapeCreators:
             if ends:
                 return
             place = following
+
+
+def _exact(person: AuthorData, videos: tuple[VideoData, ...]) -> AuthorData:
+    """The person with the counters that their posts show of them: those are exact, and the profile's rounded."""
+    author = next((v.author for v in videos if v.author and v.author.external_id == person.external_id), None)
+    if author is None:
+        return person
+    names = ("followers", "following", "likes", "videos")
+    return replace(person, **{name: value for name in names if (value := getattr(author, name)) is not None})
 
 
 def _of_user(user_id: str) -> Params:

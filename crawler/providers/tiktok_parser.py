@@ -252,7 +252,7 @@ def _slides(post: Post) -> Iterator[SlideData]:
     images = as_list(as_mapping(post.get("image_post_info")).get("images")) or as_list(post.get("images"))
     for image in images:
         if isinstance(image, str):  # the flat family lists addresses
-            urls, size = urls_of({"url_list": [image]}), (None, None)
+            urls, size = urls_of({"url_list": [image]}), size_of({})
         else:
             kinds = [as_mapping(as_mapping(image).get(key)) for key in ("display_image", "thumbnail")]
             marked = [as_mapping(as_mapping(image).get(key)) for key in ("user_watermark_image", "owner_watermark_image")]
