@@ -3,7 +3,6 @@
 Without Redis the cache counts in each process for itself (config/cache.py): a limiter must not be what takes the service down.
 """
 
-import ipaddress
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ from rest_framework.exceptions import Throttled
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from catalog.export_limits import address_of
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -43,15 +44,8 @@ class PerMinute(BaseThrottle):
         return self._wait
 
     def address(self, request: Request) -> str:
-        """The client's address as the server or NUM_PROXIES trusted proxies saw it; of IPv6, the /64 that one client holds."""
-        ident = self.get_ident(request)
-        try:
-            address = ipaddress.ip_address(ident)
-        except ValueError:
-            return "unknown"  # a server behind a Unix socket, or a proxy that sends nonsense: one bucket for all of them
-        if address.version == 6 and not address.ipv4_mapped:
-            return str(ipaddress.ip_network((address, 64), strict=False))
-        return str(address.ipv4_mapped or address) if address.version == 6 else str(address)
+        """Of the client."""
+        return address_of(request)
 
 
 class Allowances:

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
-from api import authors, documentation, downloads, imports, queues, sources, surges, videos, views
+from api import authors, documentation, downloads, exports, imports, queues, sources, surges, videos, views
 from api.fields import BIGGEST_ID
 
 
@@ -31,6 +31,7 @@ urlpatterns = [
     path("sources/<id:pk>/scan", sources.ScanView.as_view(), name="api-source-scan"),
     path("sources/<id:pk>/runs", sources.RunsView.as_view(), name="api-source-runs"),
     path("videos", videos.VideosView.as_view(), name="api-videos"),
+    path("videos/export", exports.VideosExportView.as_view(), name="api-videos-export"),
     path("videos/import", imports.ImportView.as_view(), name="api-import"),
     path("videos/batch-download", downloads.BatchesView.as_view(), name="api-batches"),
     path("videos/batch-download/<uuid:pk>", downloads.BatchView.as_view(), name="api-batch"),

@@ -1,9 +1,11 @@
 """Videos: the feed, one video, its history."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -14,7 +16,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.errors import Problem
-from api.fields import BooleanField, ChoiceField, IntegerField, NumberField, PlainField, StrictSerializer, TextField
+from api.fields import (
+    BooleanField,
+    ChoiceField,
+    IntegerField,
+    NumberField,
+    PlainField,
+    QuerySerializer,
+    StrictSerializer,
+    TextField,
+)
 from api.pagination import PageQuery, next_url, pack, unpack, wrong_cursor
 from api.permissions import IsEditorOrReadOnly, has_workspace, workspace_id_of
 from api.shapes import (
@@ -40,7 +51,7 @@ from ranking.explanation import explain
 from ranking.scoring.model import HEADS
 
 
-class FeedQuery(PageQuery):
+class FilterQuery(QuerySerializer):
     """What catalog.filters reads, as the schema tells it; that module does the checking, for pages and API alike."""
 
     platform = TextField(required=False, max_length=20)
@@ -66,6 +77,10 @@ class FeedQuery(PageQuery):
     )
 
 
+class FeedQuery(FilterQuery, PageQuery):
+    """And which page."""
+
+
 PAGE_NAMES = frozenset(PageQuery().fields)
 TRUTHS = ("true", "false")
 
@@ -75,20 +90,26 @@ class VideoPage(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="The next page's address; null on the last.")
 
 
+def parse_filters(given: QueryDict, *, also: Collection[str]) -> tuple[Filters, dict[str, Any]]:
+    """And the errors, by name. `also`: names that others read."""
+    errors: dict[str, Any] = {name: [_("Empty.")] for name, value in given.items() if not value}
+    if given.get("surging", "true").lower() not in TRUTHS:
+        errors["surging"] = [_("Must be true or false.")]
+    try:
+        filters = Filters.parse(given, also=also)
+    except InvalidFilters as error:
+        filters = error.understood
+        errors |= {name: [sentence] for name, sentence in error.errors.items()}
+    return filters, errors
+
+
 class VideosView(ApiView):
     permission_classes = [AllowAny]
     query_classes = {"get": FeedQuery}
 
     def read_query(self, method: str) -> dict[str, Any]:
         given = self.request.query_params
-        errors: dict[str, Any] = {name: [_("Empty.")] for name, value in given.items() if not value}
-        if given.get("surging", "true").lower() not in TRUTHS:
-            errors["surging"] = [_("Must be true or false.")]
-        try:
-            filters = Filters.parse(given, also=PAGE_NAMES)
-        except InvalidFilters as error:
-            filters = error.understood
-            errors |= {name: [sentence] for name, sentence in error.errors.items()}
+        filters, errors = parse_filters(given, also=PAGE_NAMES)
         page = PageQuery(data=MultiValueDict({name: given.getlist(name) for name in PAGE_NAMES if name in given}))
         if not page.is_valid():
             errors |= page.errors

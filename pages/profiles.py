@@ -48,7 +48,6 @@ def profile_context(request: HttpRequest, author_id: int) -> dict[str, Any]:
         "compared_rows": _sorted(found, sort)[:MOST_ROWS],
         "sorts": [Choice(str(words), f"?{SORT}={name}#compared", name == sort) for name, words in SORTS.items()],
         "posts": gap_in_words(found.rhythm.gap.total_seconds() / 3600) if found.rhythm else "",
-        "export_query": f"author={author_id}",
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,10 +19,11 @@ from catalog.cursors import InvalidCursor
 from catalog.feed import FeedPage, count_new, feed, newest_id
 from catalog.filters import DOWNLOAD_STATUSES, KINDS, MAX_BIGINT, ORDERINGS, Filters, InvalidFilters
 from catalog.ordering import ordering_of
-from crawler.models import Author, Sound
+from crawler.models import Author, Sound, Source
 from crawler.providers import registry
 from pages.asking import is_htmx
 from pages.why import HEAD_OF_ORDERING, Why, why
+from workspaces.middleware import workspace_of
 
 PAGE = 30
 """Whole rows, whether 2, 3, 5 or 6 fit side by side."""
@@ -49,6 +50,11 @@ class FeedView:
     is_first: bool
     whys: dict[int, Why]
     """Why its videos rank, by id: as the ordering asks."""
+
+    @property
+    def query(self) -> str:
+        """Of the URL: all that narrows and orders it."""
+        return urlencode(self.filters.query())
 
 
 @require_safe
@@ -82,10 +88,16 @@ def news(request: HttpRequest) -> HttpResponse:
 
 def read_filters(request: HttpRequest, *, also: Collection[str] = ()) -> tuple[Filters, dict[str, str]]:
     """What the URL asks for; and what of it means nothing here, to be told to the visitor. `also`: what others read."""
+    errors: dict[str, str] = {}
     try:
-        return Filters.parse(request.GET, also={"cursor", "after", *also}), {}
+        filters = Filters.parse(request.GET, also={"cursor", "after", *also})
     except InvalidFilters as error:
-        return error.understood, error.errors
+        filters, errors = error.understood, error.errors
+    if filters.source is not None:
+        workspace = workspace_of(request)
+        if workspace is None or not Source.objects.filter(pk=filters.source, workspace=workspace).exists():
+            raise Http404  # what another workspace's source has shown is its own knowledge
+    return filters, errors
 
 
 def show_feed(request: HttpRequest, filters: Filters) -> FeedView:

@@ -178,7 +178,7 @@ def _with_last_run(found: QuerySet[Source]) -> QuerySet[Source]:
 
 def _shown(pk: int) -> dict[str, Any]:
     shown = feed(Filters(source=pk, ordering="-published_at"), limit=SHOWN_VIDEOS)
-    return {"cards": shown.cards, "has_more": shown.next_cursor is not None}
+    return {"cards": shown.cards, "has_more": shown.next_cursor is not None, "shown_query": f"source={pk}&ordering=-published_at"}
 
 
 def _runs(request: HttpRequest, source: Source) -> dict[str, Any]:
