@@ -56,7 +56,7 @@ KINDS = {
         Kind("huge", frozenset({"cover", "slide"}), "A small PNG of 108 million pixels in the place of the picture."),
         Kind("key_refused", SERVICES, "The right key is refused, as after it was revoked."),
         Kind("cut_json", SERVICES | {"tiktok"}, "The answer ends in the middle of its JSON."),
-        Kind("no_credits", frozenset({"scrapecreators"}), "402: out of credits."),
+        Kind("no_credits", frozenset({"scrapecreators", "apify"}), "402: out of credits; Apify starts no run."),
         Kind(
             "soft_refusal",
             frozenset({"scrapecreators"}),
@@ -65,6 +65,16 @@ KINDS = {
         ),
         Kind("stuck_cursor", frozenset({"scrapecreators"}), "Every page sends back the cursor it was asked with."),
         Kind("empty_page", frozenset({"scrapecreators"}), "Pages are empty, and promise more."),
+        Kind("webhook_lost", frozenset({"apify"}), "A run ends and tells nobody."),
+        Kind("webhook_repeated", frozenset({"apify"}), "Each event is posted many times at once.", "how often (default 100)"),
+        Kind(
+            "run_ends",
+            frozenset({"apify"}),
+            "New runs end badly, with half of their items.",
+            '"FAILED" (default), "TIMED-OUT" or "ABORTED"',
+        ),
+        Kind("run_slow", frozenset({"apify"}), "New runs take their time.", "seconds (default 30)"),
+        Kind("total_lags", frozenset({"apify"}), "After a run's end its last items come late.", "seconds (default 4)"),
     )
 }  # fmt: skip
 
