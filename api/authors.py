@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.profile_shapes import ProfilePerformance, performance_document
-from api.shapes import absolute, base_of
+from api.shapes import PICTURE_STATES, base_of, kept_url
 from api.views import ApiView
 from catalog.profiles import Profile, profile
 from crawler.models import Author
@@ -31,11 +31,12 @@ class AuthorFacts(serializers.ModelSerializer[Author]):
 class AuthorDocument(AuthorFacts):
     """An account of a platform. Its videos: `/api/videos?author={id}`."""
 
+    avatar_state = serializers.ChoiceField(choices=list(PICTURE_STATES))
     avatar_url = serializers.CharField(allow_null=True, help_text="A link that expires; null: we have no picture.")
     performance = ProfilePerformance()
 
     class Meta(AuthorFacts.Meta):
-        fields: ClassVar[list[str]] = [*AuthorFacts.Meta.fields, "avatar_url", "performance"]
+        fields: ClassVar[list[str]] = [*AuthorFacts.Meta.fields, "avatar_state", "avatar_url", "performance"]
         read_only_fields = fields
 
 
@@ -52,5 +53,9 @@ class AuthorView(ApiView):
 
 def author_document(found: Profile, base: str) -> dict[str, Any]:
     """An AuthorDocument. `base`: scheme and host."""
-    avatar_url = absolute(found.avatar.link, base) if found.avatar else None
-    return {**AuthorFacts(found.author).data, "avatar_url": avatar_url, "performance": performance_document(found)}
+    return {
+        **AuthorFacts(found.author).data,
+        "avatar_state": found.avatar.state,
+        "avatar_url": kept_url(found.avatar, base),
+        "performance": performance_document(found),
+    }

@@ -12,11 +12,15 @@ from api.surges import SurgeDocument
 from catalog import documents
 from catalog.detail import Detail, Media, Metrics
 from catalog.filters import DOWNLOAD_STATUSES
+from catalog.kept import Kept
 from crawler.models import VideoKind
 from downloads.models import AssetRole
 from ranking.explanation import WORDS, Explanation
 from ranking.scoring.model import HEADS
 from ranking.scoring.state import METRICS
+
+PICTURE_STATES = ("ready", "pending", "failed", "removed", "none")
+"""Of what we keep of a platform's picture or sound. Its own address is never shown: it expires."""
 
 
 class AuthorBrief(serializers.Serializer[Any]):
@@ -60,7 +64,10 @@ class VideoCard(serializers.Serializer[Any]):
     momentum = serializers.FloatField(allow_null=True, help_text="Relative change of the score within 24 h; 0.5 is +50 %.")
     is_surging = serializers.BooleanField()
     surging_since = serializers.DateTimeField(allow_null=True)
-    cover_url = serializers.CharField(allow_null=True, help_text="A link that expires.")
+    cover_state = serializers.ChoiceField(
+        choices=list(PICTURE_STATES), help_text="`none`: the platform shows none; `removed`: by retention."
+    )
+    cover_url = serializers.CharField(allow_null=True, help_text="A link of ours that expires; null unless `ready`.")
     download_status = serializers.ChoiceField(choices=list(DOWNLOAD_STATUSES))
     download_progress = serializers.IntegerField(min_value=0, max_value=100, help_text="Percent.")
 
@@ -81,10 +88,34 @@ class FileDocument(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="A link that expires.")
 
 
+class Thumbnails(serializers.Serializer[Any]):
+    """WebP of at most 240 and 720 pixels across: links that expire. Null: there is no smaller one."""
+
+    small = serializers.CharField(allow_null=True)
+    medium = serializers.CharField(allow_null=True)
+
+
+class SlideDocument(serializers.Serializer[Any]):
+    """One picture of a carousel. `url` is null unless `ready`."""
+
+    position = serializers.IntegerField(min_value=0)
+    state = serializers.ChoiceField(choices=list(PICTURE_STATES))
+    error_code = serializers.CharField(help_text="Of a failed one: why.")
+    url = serializers.CharField(allow_null=True, help_text="A link of ours that expires.")
+    mime = serializers.CharField(allow_null=True)
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    thumbnails = Thumbnails()
+
+
 class SoundBrief(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     title = serializers.CharField()
     author_name = serializers.CharField()
+    audio_state = serializers.ChoiceField(choices=list(PICTURE_STATES))
+    audio_url = serializers.CharField(allow_null=True, help_text="A link of ours that expires.")
+    cover_state = serializers.ChoiceField(choices=list(PICTURE_STATES))
+    cover_url = serializers.CharField(allow_null=True, help_text="A link of ours that expires.")
 
 
 class SightingDocument(serializers.Serializer[Any]):
@@ -101,6 +132,7 @@ class VideoDetail(VideoCard):
 
     gone_reason = serializers.CharField()
     sound = SoundBrief(allow_null=True)
+    slides = SlideDocument(many=True, help_text="Of a carousel: all its pictures in order, ready or not.")
     files = FileDocument(many=True)
     sources = SightingDocument(many=True)
 
@@ -211,7 +243,8 @@ def detail_document(card: documents.Document, detail: Detail, base: str, workspa
     return {
         **json.loads(card_json(card, base)),
         "gone_reason": video.gone_reason,
-        "sound": video.sound and {"id": video.sound.pk, "title": video.sound.title, "author_name": video.sound.author_name},
+        "sound": _sound(detail, base),
+        "slides": [_slide(slide, base) for slide in detail.slides],
         "files": [_file(media, base) for media in detail.media],
         "sources": [
             {
@@ -223,6 +256,40 @@ def detail_document(card: documents.Document, detail: Detail, base: str, workspa
             for sighting in detail.sightings
             if sighting.source.workspace_id == workspace_id
         ],
+    }
+
+
+def kept_url(kept: Kept, base: str) -> str | None:
+    return absolute(kept.file.link, base) if kept.file else None
+
+
+def _sound(detail: Detail, base: str) -> dict[str, Any] | None:
+    sound = detail.video.sound
+    if sound is None or detail.sound is None:
+        return None
+    return {
+        "id": sound.pk,
+        "title": sound.title,
+        "author_name": sound.author_name,
+        "audio_state": detail.sound.audio.state,
+        "audio_url": kept_url(detail.sound.audio, base),
+        "cover_state": detail.sound.cover.state,
+        "cover_url": kept_url(detail.sound.cover, base),
+    }
+
+
+def _slide(slide: Kept, base: str) -> dict[str, Any]:
+    file = slide.file
+    small, medium = [absolute(copy.link, base) for copy in file.copies] if file and len(file.copies) == 2 else [None, None]
+    return {
+        "position": slide.position,
+        "state": slide.state,
+        "error_code": slide.error_code,
+        "url": kept_url(slide, base),
+        "mime": file and file.mime,
+        "width": file and file.width,
+        "height": file and file.height,
+        "thumbnails": {"small": small, "medium": medium},
     }
 
 

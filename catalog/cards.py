@@ -29,6 +29,18 @@ class StoredFile:
     """What it is called when it is saved, without its extension."""
     width: int | None = None
     height: int | None = None
+    copies: tuple[StoredFile, ...] = ()
+    """Of a picture: its thumbnails, the smaller one first."""
+
+    @property
+    def small(self) -> StoredFile:
+        """The smallest there is."""
+        return self.copies[0] if self.copies else self
+
+    @property
+    def srcset(self) -> str:
+        """The thumbnails, for the srcset of a picture's source; empty where there are none."""
+        return ", ".join(f"{copy.link} {copy.width}w" for copy in self.copies)
 
     @property
     def filename(self) -> str:
@@ -85,6 +97,8 @@ class Card:
     momentum: float | None
     is_surging: bool
     surging_since: datetime | None
+    cover_state: str
+    """ready, pending, failed, removed (by retention) or none (the platform shows none)."""
     cover: StoredFile | None
     avatar: StoredFile | None
     download_status: str
@@ -94,8 +108,10 @@ class Card:
     """Views, or likes where no views are shown; oldest first."""
 
 
+# Slides come by themselves: ready to be saved are those that somebody asked for.
 IS_READY = """EXISTS (SELECT FROM downloads_asset f WHERE f.video_id = v.id AND f.state = 'ready'
-                  AND f.role IN ('video', 'slide', 'audio'))"""
+                  AND (f.role IN ('video', 'audio') OR (f.role = 'slide' AND EXISTS (
+                      SELECT FROM downloads_downloadjob d WHERE d.video_id = v.id AND d.state = 'completed'))))"""
 
 # `v` is the video. One video has few downloads; a live one says more than one that ended, a newer one more than an older one.
 DOWNLOAD_STATUS = f"""CASE WHEN {IS_READY} THEN 'ready' ELSE coalesce((
@@ -141,16 +157,13 @@ COLUMNS = {
     "download_status": DOWNLOAD_STATUS,
     "download_progress": """coalesce((SELECT max(j.progress) FROM downloads_downloadjob j
                                       WHERE j.video_id = v.id AND j.state = 'running'), 0)""",
-    "cover_sha256": "cover.sha256",
-    "cover_mime": "cover.mime",
-    "cover_width": "cover.width",
-    "cover_height": "cover.height",
-    "avatar_sha256": "avatar.sha256",
-    "avatar_mime": "avatar.mime",
-    "sort_key": "page.key",
+    "cover_state": """CASE WHEN cover.id IS NOT NULL THEN 'ready' WHEN cover_asset.state IN ('failed', 'removed')
+                      THEN cover_asset.state WHEN v.cover_url = '' THEN 'none' ELSE 'pending' END""",
 }
-_STORED = len(COLUMNS) - 7  # where the columns of stored files begin; the sort key is the last
-_NAMES = tuple(COLUMNS)[:_STORED]
+"""What documents may hold too."""
+_NAMES = tuple(COLUMNS)
+# Of the object that is named, joined with its thumbnails as <name>_small and <name>_medium.
+PICTURE = "{0}.sha256, {0}.mime, {0}.width, {0}.height, {0}_small.sha256, {0}_small.width, {0}_medium.sha256, {0}_medium.width"
 
 JOINS = """
     JOIN crawler_video v ON v.id = page.id
@@ -158,16 +171,18 @@ JOINS = """
     LEFT JOIN crawler_author a ON a.id = v.author_id
     LEFT JOIN analysis_category category ON category.slug = v.category
     LEFT JOIN downloads_asset cover_asset ON cover_asset.video_id = v.id AND cover_asset.role = 'cover'
-        AND cover_asset.quality = '' AND cover_asset.position = 0 AND cover_asset.state = 'ready'
-    LEFT JOIN downloads_storedobject cover ON cover.id = cover_asset.object_id
+        AND cover_asset.quality = '' AND cover_asset.position = 0
+    LEFT JOIN downloads_storedobject cover ON cover.id = cover_asset.object_id AND cover_asset.state <> 'removed'
 """
 # `page` is chosen first and alone: the joins are then made for its rows only, whatever the planner believes.
 _CARDS = f"""
     WITH page AS MATERIALIZED ({{page}})
-    SELECT {", ".join(COLUMNS.values())}
+    SELECT {", ".join(COLUMNS.values())}, {PICTURE.format("cover")}, avatar.sha256, avatar.mime, page.key
     FROM page {JOINS}
+    LEFT JOIN downloads_storedobject cover_small ON cover_small.id = cover.small_id
+    LEFT JOIN downloads_storedobject cover_medium ON cover_medium.id = cover.medium_id
     LEFT JOIN downloads_asset avatar_asset ON avatar_asset.author_id = a.id AND avatar_asset.role = 'avatar'
-        AND avatar_asset.state = 'ready'
+        AND avatar_asset.state <> 'removed'
     LEFT JOIN downloads_storedobject avatar ON avatar.id = avatar_asset.object_id
     ORDER BY page.key DESC, page.id DESC
 """
@@ -224,10 +239,20 @@ def _line(observed: list[tuple[datetime, int | None, int | None]]) -> tuple[Poin
 
 
 def _card(row: tuple[Any, ...]) -> Card:
-    sha256, mime, width, height, avatar_sha256, avatar_mime, _ = row[_STORED:]
-    values = dict(zip(_NAMES, row[:_STORED], strict=True))
+    values = dict(zip(_NAMES, row, strict=False))
+    *cover, avatar_sha256, avatar_mime, _key = row[len(_NAMES) :]
     return Card(
         **values,
-        cover=StoredFile(sha256, mime, f"cover-{row[0]}", width, height) if sha256 else None,
+        cover=picture(cover, f"cover-{row[0]}"),
         avatar=StoredFile(avatar_sha256, avatar_mime, f"avatar-{values['author_id']}") if avatar_sha256 else None,
     )
+
+
+def picture(columns: Sequence[Any], name: str) -> StoredFile | None:
+    """A picture with its thumbnails from the columns of PICTURE; None: there is none."""
+    sha256, mime, width, height, *thumbnails = columns
+    if sha256 is None:
+        return None
+    pairs = zip(thumbnails[::2], thumbnails[1::2], strict=True)
+    copies = tuple(StoredFile(copy, "image/webp", name, across) for copy, across in pairs if copy)
+    return StoredFile(sha256, mime, name, width, height, copies)

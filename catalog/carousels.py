@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from catalog.cards import StoredFile
+from catalog.cards import PICTURE, StoredFile, picture
 from catalog.filters import fold
 from crawler.models import Video
 from downloads.filenames import filename_for
@@ -20,13 +20,15 @@ REFUSED, CUT_OFF, FAILED = "refused", "cut_off", "failed"
 LIVE = (QUEUED, RUNNING)
 
 # A slide is known by its picture, by its text, or by both; one that was only listed by the platform waits for its picture.
-_SLIDES = """
-    SELECT position, a.state, a.error_code, o.sha256, o.mime, o.width, o.height,
+_SLIDES = f"""
+    SELECT position, a.state, a.error_code, {PICTURE.format("o")},
            t.text, t.description, t.type, t.confidence, t.language
     FROM (SELECT position, state, error_code, object_id FROM downloads_asset WHERE video_id = %(video)s AND role = 'slide') a
     FULL JOIN (SELECT * FROM analysis_slidetext WHERE video_id = %(video)s) t USING (position)
     FULL JOIN generate_series(0, %(listed)s - 1) AS listed (position) USING (position)
     LEFT JOIN downloads_storedobject o ON o.id = a.object_id
+    LEFT JOIN downloads_storedobject o_small ON o_small.id = o.small_id
+    LEFT JOIN downloads_storedobject o_medium ON o_medium.id = o.medium_id
     ORDER BY position
 """
 
@@ -126,7 +128,7 @@ def carousel(video: Video, terms: Sequence[str] = ()) -> Carousel:
 
 
 def _slide(video: Video, row: tuple[Any, ...], terms: Sequence[str]) -> Slide:
-    position, state, error_code, sha256, mime, width, height, text, description, kind, confidence, language = row
+    position, state, error_code, *shown, text, description, kind, confidence, language = row
     name = f"{filename_for(video.title, video.external_id, '').removesuffix('.')} {position + 1:02d}"
     folded = fold(text or "")
     return Slide(
@@ -134,7 +136,7 @@ def _slide(video: Video, row: tuple[Any, ...], terms: Sequence[str]) -> Slide:
         state=state or "wanted",
         error_code=error_code or "",
         # One that is fetched again is shown as it was until then.
-        file=StoredFile(sha256, mime, name, width, height) if sha256 and state != "removed" else None,
+        file=picture(shown, name) if state != "removed" else None,
         text=text,
         description=description or "",
         type=kind or "",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from catalog.cards import Card, StoredFile, card
 from catalog.filters import MAX_BIGINT
+from catalog.kept import Kept, KeptSound, file_of, kept, sound_from, with_objects
 from crawler.models import MetricSnapshot, SourceVideo, Video
 from downloads.filenames import filename_for
 from downloads.models import Asset, AssetRole, AssetState, Quality
@@ -35,6 +38,9 @@ class Detail:
     video: Video
     """With its author, sound and score at hand."""
     media: list[Media]
+    slides: list[Kept]
+    """As many as the platform showed, ready or not."""
+    sound: KeptSound | None
     sightings: list[SourceVideo]
     """With their sources and workspaces at hand; who may see which is for the caller to say."""
 
@@ -73,8 +79,16 @@ def detail(video_id: int) -> Detail | None:
     video = Video.objects.select_related("author", "sound", "score").filter(pk=video_id).first()
     if video is None:
         return None
+    kept_of_video, kept_of_sound = _assets(video)
     sightings = SourceVideo.objects.filter(video=video_id).select_related("source__workspace").order_by("first_seen_at")
-    return Detail(card=found, video=video, media=_media(video), sightings=list(sightings[:MOST_SIGHTINGS]))
+    return Detail(
+        card=found,
+        video=video,
+        media=_media(video, kept_of_video),
+        slides=_slides(video, kept_of_video),
+        sound=sound_from(video.sound, kept_of_sound) if video.sound else None,
+        sightings=list(sightings[:MOST_SIGHTINGS]),
+    )
 
 
 def metrics(video_id: int, *, limit: int = MOST_OBSERVATIONS, before: datetime | None = None) -> Metrics | None:
@@ -101,13 +115,14 @@ def metrics(video_id: int, *, limit: int = MOST_OBSERVATIONS, before: datetime |
     )
 
 
-def _media(video: Video) -> list[Media]:
-    assets = (
-        Asset.objects.filter(video=video, state=AssetState.READY)
-        .exclude(role=AssetRole.COVER)
-        .select_related("object")
-        .order_by("role", "position", "id")
-    )
+def _assets(video: Video) -> tuple[list[Asset], list[Asset]]:
+    """All that the video has, and its sound, by one statement."""
+    wanted = Q(video=video) | Q(sound=video.sound_id) if video.sound_id else Q(video=video)
+    assets = list(with_objects(Asset.objects.filter(wanted)).order_by("role", "position", "id"))
+    return [asset for asset in assets if asset.video_id], [asset for asset in assets if asset.sound_id]
+
+
+def _media(video: Video, assets: list[Asset]) -> list[Media]:
     return [
         Media(
             role=asset.role,
@@ -115,13 +130,18 @@ def _media(video: Video) -> list[Media]:
             position=asset.position,
             size=asset.object.size,
             duration_ms=asset.object.duration_ms,
-            file=StoredFile(
-                asset.object.sha256, asset.object.mime, file_name(video, asset), asset.object.width, asset.object.height
-            ),
+            file=file_of(asset.object, file_name(video, asset)),
         )
         for asset in assets
-        if asset.object is not None
+        if asset.object is not None and asset.state == AssetState.READY and asset.role != AssetRole.COVER
     ]
+
+
+def _slides(video: Video, assets: list[Asset]) -> list[Kept]:
+    by_position = {asset.position: asset for asset in assets if asset.role == AssetRole.SLIDE}
+    count = max(len(video.slides), max(by_position, default=-1) + 1)
+    name = filename_for(video.title, video.external_id, "").removesuffix(".")
+    return [kept(by_position.get(place), f"{name} {place + 1:02d}", position=place) for place in range(count)]
 
 
 def file_name(video: Video, asset: Asset) -> str:

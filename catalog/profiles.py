@@ -16,11 +16,11 @@ from typing import NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from catalog.cards import Point, StoredFile
+from catalog.cards import Point
 from catalog.filters import MAX_BIGINT
+from catalog.kept import Kept, of_author
 from catalog.outliers import LEAST_VIDEOS, RIPE_HOURS, Course, Verdict, compare, median_of
 from crawler.models import Author
-from downloads.models import Asset, AssetRole, AssetState
 
 MOST_VIDEOS = 200
 """Compared with each other, the latest published first."""
@@ -69,7 +69,7 @@ class Rhythm:
 @dataclass(frozen=True, kw_only=True)
 class Profile:
     author: Author
-    avatar: StoredFile | None
+    avatar: Kept
     seen: int
     """Videos of the profile that were seen, compared or not."""
     followers: list[Point]
@@ -216,7 +216,7 @@ def profile(author_id: int) -> Profile | None:
     verdicts = compare(courses)
     return Profile(
         author=author,
-        avatar=avatar_of(author),
+        avatar=of_author(author),
         seen=rows[0].seen if rows else 0,
         followers=followers,
         metric=metric,
@@ -224,17 +224,6 @@ def profile(author_id: int) -> Profile | None:
         median=median_of(courses),
         at=now,
     )
-
-
-def avatar_of(author: Author) -> StoredFile | None:
-    asset = (
-        Asset.objects.filter(author=author, role=AssetRole.AVATAR, state=AssetState.READY, object__isnull=False)
-        .select_related("object")
-        .first()
-    )
-    if asset is None or asset.object is None:
-        return None
-    return StoredFile(asset.object.sha256, asset.object.mime, f"avatar-{author.pk}")
 
 
 def _courses(rows: Sequence[_Row], metric: str) -> list[Course]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,10 +23,33 @@ class Quality(models.TextChoices):
     AUDIO = "audio", _("audio only")
 
 
+class StoredObjectQuerySet(models.QuerySet["StoredObject"]):
+    def unused(self) -> Self:
+        """Neither an asset's object or original, nor a thumbnail of another object.
+
+        Thumbnails of an unused one are found when it is gone.
+        """
+        return self.filter(~Exists(_assets_of()), ~Exists(_larger_ones()))
+
+    def unused_without(self, going: Q) -> Self:
+        """What would be unused in the end if the assets that `going` describes were not there."""
+        others = _assets_of().exclude(going)
+        return self.filter(~Exists(others), ~Exists(_larger_ones().filter(Exists(others))))
+
+
+def _assets_of() -> models.QuerySet[Asset]:
+    return Asset.objects.filter(Q(object=OuterRef("pk")) | Q(original=OuterRef("pk")))
+
+
+def _larger_ones() -> models.QuerySet[StoredObject]:
+    # One that is its own thumbnail (already small enough) keeps nothing.
+    return StoredObject.objects.filter(Q(small=OuterRef("pk")) | Q(medium=OuterRef("pk"))).exclude(pk=OuterRef("pk"))
+
+
 class StoredObject(models.Model):
     """One verified object in the media storage, named by the sha256 of its bytes, which never change once written.
 
-    Of a picture, `small` and `medium` are thumbnails (WebP, at most 240 and 720 pixels a side): they belong to the bytes, so
+    Of a picture, `small` and `medium` are thumbnails (WebP, at most 240 and 720 pixels across): they belong to the bytes, so
     that two videos with the same picture share them too.
     """
 
@@ -49,6 +72,8 @@ class StoredObject(models.Model):
     )  # fmt: skip
     created_at = models.DateTimeField(_("stored"), default=timezone.now)
     verified_at = models.DateTimeField(_("last verified"), default=timezone.now)
+
+    objects = models.Manager.from_queryset(StoredObjectQuerySet)()
 
     class Meta:
         verbose_name = _("stored object")

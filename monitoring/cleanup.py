@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from crawler.models import SourceVideo, Video
-from downloads.models import Asset, Batch, DownloadJob, DownloadRequest, IncomingObject, StoredObject
+from downloads.models import Batch, DownloadJob, DownloadRequest, IncomingObject, StoredObject
 from jobs.models import FINAL
 from monitoring.models import UnclaimedObject
 from ranking.models import Milestone, Surge
@@ -100,8 +100,7 @@ def check(now: datetime) -> int:
 def plan(now: datetime) -> Outcome:
     """What `clean_up` would do, without doing it."""
     going = candidates(now)
-    with_others = Asset.objects.filter(object=OuterRef("pk")).exclude(video__in=going.values("pk"))
-    released = StoredObject.objects.filter(~Exists(with_others), created_at__lt=now - FRESH)
+    released = StoredObject.objects.unused_without(Q(video__in=going.values("pk"))).filter(created_at__lt=now - FRESH)
     facts = released.aggregate(bytes=Coalesce(Sum("size"), 0))
     return Outcome(
         videos=going.count(),
@@ -148,8 +147,7 @@ def _remove(ids: list[int], now: datetime, outcome: Outcome) -> None:
 @transaction.atomic
 def _release(now: datetime, outcome: Outcome) -> int:
     """The row goes now, the bytes later: what is wanted again within two days is still there."""
-    unused = StoredObject.objects.filter(
-        ~Exists(Asset.objects.filter(object=OuterRef("pk"))),
+    unused = StoredObject.objects.unused().filter(
         ~Exists(IncomingObject.objects.filter(sha256=OuterRef("sha256"))),  # about to be wanted again
         created_at__lt=now - FRESH,
     )

@@ -144,7 +144,8 @@ def _player(found: Detail, request: HttpRequest) -> dict[str, Any]:
     sounds = found.of(AssetRole.AUDIO)
     clip: Media | None = max(clips, key=lambda media: (media.quality == Quality.BEST, media.file.height or 0), default=None)
     slides = carousels.context_of(request, found.video) if found.video.kind == VideoKind.CAROUSEL else {}
-    return {"clip": clip, "sound_file": sounds[0] if sounds else None, **slides}
+    sound = sounds[0].file if sounds else found.sound and found.sound.audio.file
+    return {"clip": clip, "sound_file": sound, **slides}
 
 
 def _parts(observed: Metrics) -> list[dict[str, Any]]:

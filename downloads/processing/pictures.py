@@ -46,7 +46,7 @@ class Wish:
     keeps_original: bool = False
     """The bytes themselves are what is wanted; a JPEG in full size is made only of what browsers do not show."""
     side: int = MEDIUM
-    """Of the JPEG that stands for a picture whose original is not kept."""
+    """Pixels across the shorter side of the JPEG that stands for a picture whose original is not kept."""
     sides: tuple[int, ...] = (SMALL, MEDIUM)
 
 
@@ -71,7 +71,7 @@ class Picture:
     shown: Copy | None
     """A JPEG for every browser; None: the original is kept and is one of SHOWN itself."""
     thumbnails: dict[int, Copy]
-    """WebP, by the longest side allowed."""
+    """WebP, by how many pixels are allowed across the shorter side."""
 
 
 def kind_of(head: bytes) -> str:

@@ -189,4 +189,4 @@ def test_it_costs_five_statements_whatever_there_is(author, django_assert_num_qu
     with django_assert_num_queries(5):
         found = profile(author.pk)
 
-    assert found.avatar is not None
+    assert found.avatar.file is not None

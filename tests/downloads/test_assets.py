@@ -76,11 +76,11 @@ def test_a_cover_and_a_face_are_kept_as_clean_copies(liar: Liar) -> None:
     assert cover is not None
     assert face is not None
     assert [(each.mime, each.width, each.height) for each in (cover, cover.medium, cover.small, face, face.small) if each] == [
-        ("image/jpeg", 405, 720),
-        ("image/webp", 405, 720),
-        ("image/webp", 135, 240),
-        ("image/jpeg", 135, 240),
-        ("image/webp", 135, 240),
+        ("image/jpeg", 720, 1280),
+        ("image/webp", 720, 1280),
+        ("image/webp", 240, 427),
+        ("image/jpeg", 240, 427),
+        ("image/webp", 240, 427),
     ]
     assert cover.phash is not None
     assert b"secret" not in content_of(cover)

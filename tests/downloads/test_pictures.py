@@ -66,12 +66,12 @@ def test_a_picture_becomes_a_jpeg_and_two_thumbnails(save: Any, kind: str, mode:
     assert (found.mime, found.width, found.height) == ("image/heic" if kind == "HEIF" else f"image/{kind.lower()}", 900, 1200)
     assert found.shown is not None
     assert [(copy.mime, copy.width, copy.height) for copy in (found.shown, found.thumbnails[720], found.thumbnails[240])] == [
-        ("image/jpeg", 540, 720),
-        ("image/webp", 540, 720),
-        ("image/webp", 180, 240),
+        ("image/jpeg", 720, 960),
+        ("image/webp", 720, 960),
+        ("image/webp", 240, 320),
     ]
     shown, small = opened(found.shown.content), opened(found.thumbnails[240].content)
-    assert (shown.format, shown.size, small.format, small.size) == ("JPEG", (540, 720), "WEBP", (180, 240))
+    assert (shown.format, shown.size, small.format, small.size) == ("JPEG", (720, 960), "WEBP", (240, 320))
 
 
 def test_small_pictures_stay_as_small_as_they_are(save: Any) -> None:
@@ -91,6 +91,12 @@ def test_of_an_original_that_is_kept_a_jpeg_is_made_only_for_what_browsers_do_no
 
     assert (found.shown is None) == is_shown
     assert found.shown is None or (found.shown.width, found.shown.height) == (900, 1200)
+
+
+def test_a_strip_is_bounded_by_its_length(save: Any) -> None:
+    found = look(Wish(path=save(picture("PNG", size=(100, 9000)))))
+
+    assert [(copy.width, copy.height) for copy in found.thumbnails.values()] == [(11, 960), (32, 2880)]
 
 
 def test_what_is_transparent_lies_on_white(save: Any) -> None:

@@ -205,6 +205,25 @@ def test_the_plan_says_what_the_pass_then_does():
     assert (done.videos, done.snapshots, done.objects, done.bytes) == (1, 1, 2, 2_000_000)
 
 
+def test_thumbnails_and_originals_go_with_what_they_belong_to():
+    video = old_video()
+    small, medium = StoredObjectFactory(created_at=OLD), StoredObjectFactory(created_at=OLD)
+    AssetFactory(
+        video=video,
+        object__created_at=OLD,
+        object__small=small,
+        object__medium=medium,
+        original=StoredObjectFactory(created_at=OLD),
+    )
+    kept = AssetFactory(object__small=small, object__created_at=OLD, original=StoredObjectFactory(created_at=OLD))
+
+    planned, done = cleanup.plan(NOW), clean_up()
+
+    assert (planned.objects, planned.bytes) == (done.objects, done.bytes)
+    assert done.objects == 3
+    assert set(StoredObject.objects.all()) == {kept.object, kept.original, small}
+
+
 def test_a_dry_run_lists_and_changes_nothing():
     video = old_video()
     Video.objects.filter(pk=video.pk).update(title="猫 \x1b[31mred")

@@ -1,7 +1,7 @@
 """Runs inside the sandbox: read pictures, write small clean copies to /out; an answer for each as JSON on stdout.
 
-argv: a JSON list of {path, name, shown, sides, formats}. `/out/<name>-<side>` is a WebP copy of at most `side` pixels for each
-of `sides`, `/out/<name>-shown` a JPEG of at most `shown` pixels (0: none).
+argv: a JSON list of {path, name, shown, sides, formats}. `/out/<name>-<side>` is a WebP copy of at most `side` pixels across its
+shorter side for each of `sides`, `/out/<name>-shown` a JPEG of at most `shown` (0: none).
 """
 
 import json
@@ -19,6 +19,8 @@ Image.MAX_IMAGE_PIXELS = 25_000_000
 MOST_FRAMES = 100
 MOST_MOVING_PIXELS = 16 * Image.MAX_IMAGE_PIXELS
 """Of all frames together."""
+LONGEST_STRIP = 4
+"""The longer side in shorter ones, up to which a copy is as sharp as promised."""
 HASH_SIDE = 32
 HASH_WAVES = 8
 LEAST_CONTRAST = 8
@@ -60,8 +62,7 @@ def copies(path: str, name: str, shown: int, sides: list[int], formats: list[str
         if frames > MOST_FRAMES or (frames > 1 and frames * picture.width * picture.height > MOST_MOVING_PIXELS):
             raise Refused("too_many_frames", f"{frames} frames of {picture.width} x {picture.height}")
         if picture.format == "JPEG":
-            largest = max(shown, *sides)
-            picture.draft("RGB", (largest, largest))  # decodes at 1/2, 1/4 or 1/8 where that is enough
+            picture.draft("RGB", fit(picture.size, max(shown, *sides)))  # decodes at 1/2, 1/4 or 1/8 where that is enough
         picture.load()
         upright = ImageOps.exif_transpose(picture)
         if upright.size[0] / upright.size[1] != picture.size[0] / picture.size[1]:
@@ -85,12 +86,15 @@ def copies(path: str, name: str, shown: int, sides: list[int], formats: list[str
     return facts
 
 
+def fit(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Scaled down to `side` across the shorter side: a page crops the longer one. A strip is bounded by its length."""
+    scale = min(1, side / min(size), side * LONGEST_STRIP / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
 def fitted(picture: Image.Image, side: int) -> Image.Image:
-    if max(picture.size) <= side:
-        return picture
-    small = picture.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return small
+    size = fit(picture.size, side)
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 _WAVES = [
