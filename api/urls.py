@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
-from api import authors, documentation, downloads, exports, imports, queues, sources, surges, videos, views
+from api import authors, documentation, downloads, exports, imports, queues, sources, surges, videos, views, webhooks
 from api.fields import BIGGEST_ID
 
 
@@ -38,6 +38,7 @@ urlpatterns = [
     path("videos/<id:pk>/download", downloads.DownloadView.as_view(), name="api-video-download"),
     path("videos/<id:pk>", videos.VideoView.as_view(), name="api-video"),
     path("videos/<id:pk>/metrics", videos.MetricsView.as_view(), name="api-video-metrics"),
+    path("webhooks/apify", webhooks.ApifyWebhookView.as_view(), name="api-webhook-apify"),
     path("surges", surges.SurgesView.as_view(), name="api-surges"),
     path("authors/<id:pk>", authors.AuthorView.as_view(), name="api-author"),
     re_path("", views.NoSuchPath.as_view(), name="api-nothing"),

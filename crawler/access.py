@@ -74,6 +74,7 @@ def access_by(name: str, platform: str) -> Access:
         key=_setting(entry.key_setting),
         proxy=proxy,
         storage_state=session.storage_state if session else None,
+        options={name: _setting(setting) for name, setting in entry.option_settings.items()},
         door=outbound.door_to(base_url, proxy=proxy),
     )
 

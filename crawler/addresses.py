@@ -58,6 +58,8 @@ class ForbiddenAddress(PermanentError):
     """The URL leads, or could lead, somewhere the house does not go."""
 
     code = "forbidden_address"
+    was_sent = False
+    """As of crawler.connections.FetchError: nothing went out."""
 
 
 def is_public(address: IPAddress) -> bool:

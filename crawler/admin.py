@@ -34,6 +34,7 @@ from crawler.models import (
     SourceVideo,
     Video,
     VideoKind,
+    WebhookDelivery,
 )
 from crawler.services import scan_now
 from crawler.sessions import BadCookies, read_session
@@ -235,6 +236,14 @@ class ObserveJobAdmin(JobAdmin):
     list_select_related = ["video"]
     search_fields = ["video__external_id", "error"]
     raw_id_fields = ["video"]
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(Observed):
+    list_display = ["key", "service", "received_at", "handled_at"]
+    list_filter = ["service", ("handled_at", admin.EmptyFieldListFilter), "received_at"]
+    search_fields = ["key"]
+    ordering = ["-id"]
 
 
 class SightingInline(TabularInline):

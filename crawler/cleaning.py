@@ -186,7 +186,7 @@ def clean_external(video: VideoData, now: datetime) -> VideoData:
         url=clean_url(video.url),
         title=title,
         author=clean_author(video.author),
-        sound=_clean_sound(video.sound),
+        sound=clean_sound(video.sound),
         hashtags=_clean_hashtags(video.hashtags),
         cover_url=clean_url(video.cover_url),
         media=tuple(clean for media in video.media[:MAX_MEDIA] if (clean := _clean_media(media)).url),
@@ -227,7 +227,7 @@ def clean_author(author: AuthorData | None) -> AuthorData | None:
     )
 
 
-def _clean_sound(sound: SoundData | None) -> SoundData | None:
+def clean_sound(sound: SoundData | None) -> SoundData | None:
     if sound is None or not clean_id(sound.external_id):
         return None
     duration = sound.duration_seconds

@@ -29,6 +29,8 @@ class FetchError(TransientError):
     """The other side could not be reached, or broke off, or spoke nonsense. May pass."""
 
     code = "unreachable"
+    was_sent = True
+    """Whether the request may have arrived, and been acted upon, though no answer came."""
 
 
 class TimedOut(FetchError):

@@ -400,6 +400,10 @@ class CrawlJob(Job):
         help_text=_("seen, new, updated, credits, clip, carousel, filtered, live, ad, deleted, malformed, other"),
     )  # fmt: skip
     errors = models.JSONField(_("bad entries"), default=list, blank=True)
+    order = models.CharField(
+        _("run at the service"), max_length=100, blank=True, editable=False,
+        help_text=_("Of a service that works in the background: how it calls what it was asked to do."),
+    )  # fmt: skip
     force_recache = models.BooleanField(_("fetch all media again"), default=False)
 
     objects: ClassVar[Any] = JobQuerySet.as_manager()
@@ -411,6 +415,7 @@ class CrawlJob(Job):
             *Job.Meta.constraints,
             models.UniqueConstraint(fields=["source"], condition=~Q(state__in=FINAL), name="one_live_crawl_per_source"),
         ]
+        indexes = [*Job.Meta.indexes, models.Index(fields=["order"], condition=~Q(order=""), name="crawl_by_order")]
 
 
 class ObserveJob(Job):

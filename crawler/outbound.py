@@ -275,7 +275,8 @@ class Door:
         ends_at: float,
         stall_seconds: float,
     ) -> tuple[Connection, http.client.HTTPResponse]:
-        connection = self._idle.take(target)
+        # A server that hangs up may have acted before: what must not be done twice is sent once, on a connection of its own.
+        connection = self._idle.take(target) if method in ("GET", "HEAD") else None
         if connection is not None:
             try:
                 return connection, connection.ask(method, target, headers, body, ends_at, stall_seconds)
@@ -285,8 +286,13 @@ class Door:
                 connection.close()
                 with named_errors():
                     raise error
+        try:
+            with named_errors():
+                connection = dial(target, self._addresses(target, ends_at), self._ssl_context, ends_at, self._via(ends_at))
+        except FetchError as error:
+            error.was_sent = False
+            raise
         with named_errors():
-            connection = dial(target, self._addresses(target, ends_at), self._ssl_context, ends_at, self._via(ends_at))
             try:
                 return connection, connection.ask(method, target, headers, body, ends_at, stall_seconds)
             except BaseException:

@@ -13,8 +13,9 @@ from datetime import datetime
 import orjson
 from psycopg.types.json import Jsonb
 
-from crawler.models import Source, Video
-from crawler.providers.base import VideoData
+from crawler.cleaning import clean_sound
+from crawler.models import Sound, SoundSnapshot, Source, Video
+from crawler.providers.base import SoundData, VideoData
 from crawler.signals import videos_observed
 from jobs.statements import execute
 
@@ -162,3 +163,25 @@ def record(
     )
     videos_observed.send_robust(sender=Video, video_ids=recorded.video_ids, at=at, is_forced=is_forced)
     return recorded
+
+
+def record_sound(data: SoundData, source: Source, *, at: datetime) -> Sound | None:
+    """What the list of a sound says of the sound itself: its facts, and how many use it, as seen at that moment."""
+    sound = clean_sound(data)
+    if sound is None:
+        return None
+    facts = {"author_name": sound.author_name, "play_url": sound.play_url, "cover_url": sound.cover_url, "title": sound.title}
+    said: dict[str, object] = {name: value for name, value in (facts | {"url": sound.url}).items() if value}
+    said |= {name: value for name in ("duration_seconds", "uses") if (value := getattr(sound, name)) is not None}
+    kept, _is_new = Sound.objects.update_or_create(
+        platform=source.platform,
+        external_id=sound.external_id,
+        defaults=said | {"is_original": sound.is_original, "last_seen_at": at},
+        create_defaults=said | {"is_original": sound.is_original, "first_seen_at": at, "last_seen_at": at},
+    )
+    if source.sound_id != kept.pk:
+        Source.objects.filter(pk=source.pk).update(sound=kept)
+        source.sound = kept
+    if sound.uses is not None:
+        SoundSnapshot.objects.get_or_create(sound=kept, observed_at=at, defaults={"uses": sound.uses})
+    return kept

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from crawler import outbound, pauses
+from crawler import orders, outbound, pauses
 from crawler.access import platform_of, provider_name, reader_for
 from crawler.cleaning import Unusable, clean_external, clean_text
 from crawler.looking import look_at
@@ -28,7 +28,7 @@ from crawler.people import record_profile
 from crawler.providers import registry
 from crawler.providers.base import Page, Query, VideoData
 from crawler.providers.errors import ServiceRefused
-from crawler.recording import Recorded, record
+from crawler.recording import Recorded, record, record_sound
 from crawler.timing import BadCron, next_tick, pause_after
 from crawler.trending import record_words
 from jobs import nudge
@@ -54,6 +54,8 @@ class Run:
     """The listing has ended: nothing is left but to say so."""
     renamed_to: str = ""
     """What a profile that changed its name is called now."""
+    is_anew: bool = False
+    """A person wants it read again, though it was read lately and reading costs."""
 
     @classmethod
     def of(cls, job: CrawlJob, now: datetime) -> "Run":
@@ -63,22 +65,25 @@ class Run:
         if since is None or now - since > RESUME_WITHIN:
             job.pages, job.counts, job.errors = 0, {}, []
             return cls(since=now)
+        is_over, is_anew = bool(kept.get("is_over")), bool(kept.get("is_anew"))
         renamed_to = str(kept.get("renamed_to") or "")
-        return cls(since=since, position=kept.get("position"), is_over=bool(kept.get("is_over")), renamed_to=renamed_to)
+        return cls(since=since, position=kept.get("position"), is_over=is_over, renamed_to=renamed_to, is_anew=is_anew)
 
     def as_json(self) -> dict[str, Any]:
         place = {"since": self.since.isoformat(), "position": self.position, "is_over": self.is_over}
-        return place | ({"renamed_to": self.renamed_to} if self.renamed_to else {})
+        seldom = {"renamed_to": self.renamed_to, "is_anew": self.is_anew}
+        return place | {name: value for name, value in seldom.items() if value}
 
 
 def crawl(job: CrawlJob) -> str | None:
     """Look at a source once, page by page, each committed with the place to go on from; return the outcome."""
-    source = job.source
-    run = Run.of(job, timezone.now())
+    source, begun_at = job.source, timezone.now()
+    run = Run.of(job, begun_at)
     try:
-        with contextlib.closing(_pages(job, run, source.pages_per_run - job.pages)) as pages:
+        with contextlib.closing(_pages(job, run)) as pages:
             for page in pages:
-                job.report(progress=100 * job.pages // max(source.pages_per_run, 1), note=f"page {job.pages + 1}")
+                if not page.is_mark:  # which is kept in any case, though the worker should be about to stop
+                    job.report(progress=100 * job.pages // max(source.pages_per_run, 1), note=f"page {job.pages + 1}")
                 _commit(job, run, page)
     except ServiceRefused as error:
         waits = pauses.pause(provider_name(source.platform, source.kind), error)
@@ -88,22 +93,29 @@ def crawl(job: CrawlJob) -> str | None:
         _note_pause(job, error)
         raise
     except JobError as error:
+        orders.hurry(job, error, since=begun_at)
         if error.outcome:
             _note_failure(job, error)
         raise
     return _finish(job, run)
 
 
-def _pages(job: CrawlJob, run: Run, left: int) -> Generator[Page, None, None]:
+def _pages(job: CrawlJob, run: Run) -> Generator[Page, None, None]:
     """The pages of a run. A paused provider is asked only where a person wants it; that it answers ends the pause."""
     source, is_asked_for = job.source, job.priority <= ASKED_FOR
-    if run.is_over or left <= 0:
+    if run.is_over:
+        return
+    name, left = provider_name(source.platform, source.kind), source.pages_per_run - job.pages
+    if registry.PROVIDERS[name].works_in_background:
+        if orders.take_up(job, run):
+            return
+        left = source.pages_per_run
+    if left <= 0:
         return
     if source.kind == SourceKind.URL:
         video, charged = look_at(source.platform, source.value, is_asked_for=is_asked_for)
         yield Page(videos=(video,), cursor=None, credits=charged)
         return
-    name = provider_name(source.platform, source.kind)
     was_paused = is_asked_for and pauses.is_paused(name)
     if not is_asked_for:
         pauses.check(name)
@@ -113,10 +125,11 @@ def _pages(job: CrawlJob, run: Run, left: int) -> Generator[Page, None, None]:
         value=source.value,
         author_id=source.author.external_id if source.author else "",
         video_kinds=tuple(source.kinds),
+        url=source.sound.url if source.sound else "",
     )
     with contextlib.closing(reader.provider.crawl(query, reader.access, cursor=run.position, pages=left)) as pages:
         for page in pages:
-            if was_paused:
+            if was_paused and not page.is_mark:
                 was_paused = not pauses.resume(name, by="success")
             yield page
 
@@ -132,6 +145,8 @@ def _commit(job: CrawlJob, run: Run, page: Page) -> Recorded:
     counts.update(video.kind for video in wanted)
     counts["credits"] += page.credits
     with job.fenced():
+        if page.sound is not None:
+            record_sound(page.sound, job.source, at=now)
         is_forced = CrawlJob.objects.values_list("force_recache", flat=True).get(pk=job.pk)  # it may be wished meanwhile
         recorded = record(wanted, source=job.source, at=now, since=run.since, is_forced=is_forced)
         record_words(job.source, page, recorded.video_ids, at=now)
@@ -142,9 +157,10 @@ def _commit(job: CrawlJob, run: Run, page: Page) -> Recorded:
         run.renamed_to = page.renamed_to or run.renamed_to
         run.position = dict(page.cursor) if page.cursor is not None else None
         run.is_over = page.cursor is None
-        job.cursor, job.pages, job.counts = run.as_json(), job.pages + 1, dict(+counts)
+        job.cursor, job.pages, job.counts = run.as_json(), job.pages + (not page.is_mark), dict(+counts)
         job.errors = [*job.errors, *(clean_text(e, 300)[0] for e in page.errors), *errors][:MOST_ERRORS]
-        job.save(update_fields=["cursor", "pages", "counts", "errors"])
+        job.order = page.order if page.is_mark else job.order
+        job.save(update_fields=["cursor", "pages", "counts", "errors", "order"])
     return recorded
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crawler.cleaning import clean_text
-from crawler.providers import douyin_links, registry, tiktok_links
+from crawler.providers import douyin_links, registry, sound_links, tiktok_links
 from crawler.timing import BadCron, next_tick
 
 Reads = Callable[[str, str], str]
@@ -42,6 +42,10 @@ _READS: dict[tuple[str, str], tuple[Reads, Any]] = {
     ("tiktok", "trending"): (
         tiktok_links.region,
         gettext_lazy("A trending list is that of a country: two letters, such as “US” or “VN”."),
+    ),
+    ("tiktok", "sound"): (
+        sound_links.sound_id,
+        gettext_lazy("A sound's link (“https://www.tiktok.com/music/original-sound-7016547803243022337”), or its number."),
     ),
     ("douyin", "trending"): (douyin_links.hot_list, gettext_lazy("Douyin has one list of what is hot: write “hot”.")),
 }

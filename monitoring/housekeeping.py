@@ -7,6 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from knox.models import AuthToken
 
+from crawler import orders
 from jobs import kinds
 from jobs.models import State
 from monitoring import passes
@@ -24,6 +25,7 @@ def keep_house(now: datetime) -> dict[str, int]:
         "tokens": AuthToken.objects.filter(expiry__lt=now).delete()[0],
         "audit_entries": LogEntry.objects.filter(action_time__lt=now - AUDIT_TRAIL).delete()[0],
         "passes": passes.trim(),
+        "webhooks": orders.forget(now),
     }
     return {name: count for name, count in removed.items() if count}
 

@@ -24,6 +24,7 @@ from crawler.models import (
     Source,
     SourceVideo,
     Video,
+    WebhookDelivery,
 )
 from downloads.models import (
     Asset,
@@ -162,6 +163,15 @@ class MetricSnapshotFactory(DjangoModelFactory[MetricSnapshot]):
     comments = 100
     shares = 50
     saves = 20
+
+
+class WebhookDeliveryFactory(DjangoModelFactory[WebhookDelivery]):
+    class Meta:
+        model = WebhookDelivery
+
+    service = "apify"
+    key = factory.Sequence(lambda n: f"run{n}:ACTOR.RUN.SUCCEEDED")
+    body = factory.LazyFunction(lambda: {"eventType": "ACTOR.RUN.SUCCEEDED"})
 
 
 class BrowserSessionFactory(DjangoModelFactory[BrowserSession]):

@@ -127,6 +127,10 @@ class Page:
     """What a paid service charged for this page."""
     renamed_to: str = ""
     """Of a profile that is no longer called what is watched: its name now."""
+    is_mark: bool = False
+    """No answer of a listing: it only keeps the place, before or after a step that must not be done twice."""
+    order: str = ""
+    """Of a service that works in the background: how it calls what it was asked to do. A mark without it: nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +143,8 @@ class Query:
     """Of a profile that was read before: its lasting id there, which outlives its name."""
     video_kinds: tuple[str, ...] = ("clip", "carousel")
     """What of it is kept."""
+    url: str = ""
+    """Its page on the platform, where it is known."""
 
 
 class Door(Protocol):
@@ -177,6 +183,8 @@ class Access:
     """As http://user:password@host:port or socks5://…; the door goes through it already; a browser takes the door's relay."""
     storage_state: Mapping[str, Any] | None = None
     page_timeout_seconds: float = 30.0
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What else the provider needs to know of our settings, by the names of its registry entry."""
     door: "Door | None" = None
     """The house's outgoing door, for providers that ask over HTTP themselves."""
 

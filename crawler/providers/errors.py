@@ -82,3 +82,29 @@ class Unreachable(TransientError):
 
     code = "unreachable"
     outcome = "unreachable"
+
+
+class Underway(Snooze):
+    """What was ordered is being worked on elsewhere: to be looked at again, at the latest after `retry_after`."""
+
+    code = "underway"
+
+
+class OrderUnknown(Snooze):
+    """The service never said whether it took an order. To give it again could mean to pay twice."""
+
+    code = "order_unknown"
+
+
+class OrderLost(PermanentError):
+    """Nobody could find out whether the service took the order: only a person may give it again."""
+
+    code = "order_lost"
+    outcome = "failed"
+
+
+class OrderFailed(PermanentError):
+    """The service took the order and could not fulfil it, or not wholly. What it did deliver is kept."""
+
+    code = "order_failed"
+    outcome = "failed"

@@ -25,6 +25,10 @@ class Entry:
     needs_key: bool = True
     is_paid: bool = False
     """Every question costs: videos are looked at singly within the budget of paid services."""
+    works_in_background: bool = False
+    """It is given an order and called back: `pages` bound what is ordered, and all that was paid for is read."""
+    option_settings: Mapping[str, str] = field(default_factory=dict)
+    """What of our settings it is told besides: option -> setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,16 @@ PROVIDERS = {
     ),
     "tiktok-page": Entry("TikTok's pages", "crawler.providers.tiktok_page:TikTokPage", "TIKTOK_URL", needs_key=False),
     "yt-dlp": Entry("Any link (yt-dlp)", "crawler.providers.ytdlp:AnyLink", proxy_setting="YTDLP_PROXY"),
+    "apify": Entry(
+        "TikTok sounds (Apify)",
+        "crawler.providers.apify:Apify",
+        "APIFY_URL",
+        "APIFY_API_TOKEN",
+        "APIFY_PROXY",
+        is_paid=True,
+        works_in_background=True,
+        option_settings={"actor": "APIFY_SOUND_ACTOR", "secret": "APIFY_WEBHOOK_SECRET", "our_url": "SITE_URL"},
+    ),
 }
 PLATFORMS = {
     "douyin": Platform("Douyin", "browser", "DOUYIN_URL"),
@@ -64,6 +78,7 @@ PLATFORMS = {
         "TikTok",
         "scrapecreators",
         "TIKTOK_URL",
+        by_kind={"sound": "apify"},
         choice_setting="TIKTOK_PROVIDER",
         singles=("tiktok-page", "scrapecreators"),
     ),

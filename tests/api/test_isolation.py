@@ -71,6 +71,7 @@ def expected(name: str, method: str, role: str) -> int:
         "api-video": ["GET", "PATCH"],
         "api-video-download": ["GET", "POST"],
         "api-batches": ["POST"],
+        "api-webhook-apify": ["POST"],
     }.get(name, ["GET"])
     reads = method in ("GET", "HEAD")
     if ("GET" if method == "HEAD" else method) not in allowed:
@@ -80,6 +81,8 @@ def expected(name: str, method: str, role: str) -> int:
             return 401
         if role == "viewer" and not reads:
             return 403
+    if name == "api-webhook-apify":
+        return 401  # for it, nobody is anybody
     if name in OWNED and role in ("foreigner", "staff"):
         return 404
     if name == "api-batch" and role != "owner":
