@@ -89,7 +89,8 @@ class RunDocument(serializers.ModelSerializer[CrawlJob]):
 
     source_id = serializers.IntegerField()
     counts = serializers.DictField(
-        child=serializers.IntegerField(), help_text="seen, new, clip, carousel, filtered, live, ad, deleted, malformed, other"
+        child=serializers.IntegerField(),
+        help_text="seen, new, updated, credits, clip, carousel, filtered, live, ad, deleted, malformed, other",
     )
     errors = serializers.ListField(  # type: ignore[assignment]  # the name that clients see
         child=serializers.CharField(), help_text="Entries that could not be read."

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path, register_converter
 
-from api import authors, documentation, downloads, exports, imports, queues, sources, surges, videos, views, webhooks
+from api import authors, documentation, downloads, exports, imports, profiles, queues, sources, surges, videos, views, webhooks
 from api.fields import BIGGEST_ID
 
 
@@ -30,6 +30,10 @@ urlpatterns = [
     path("sources/<id:pk>", sources.SourceView.as_view(), name="api-source"),
     path("sources/<id:pk>/scan", sources.ScanView.as_view(), name="api-source-scan"),
     path("sources/<id:pk>/runs", sources.RunsView.as_view(), name="api-source-runs"),
+    path("profiles", profiles.ProfilesView.as_view(), name="api-profiles"),
+    path("profiles/<id:pk>", profiles.ProfileView.as_view(), name="api-profile"),
+    path("profiles/<id:pk>/monitoring", profiles.MonitoringView.as_view(), name="api-profile-monitoring"),
+    path("profiles/<id:pk>/monitoring/trigger", profiles.TriggerView.as_view(), name="api-profile-trigger"),
     path("videos", videos.VideosView.as_view(), name="api-videos"),
     path("videos/export", exports.VideosExportView.as_view(), name="api-videos-export"),
     path("videos/import", imports.ImportView.as_view(), name="api-import"),

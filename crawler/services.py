@@ -190,7 +190,7 @@ def _finish(job: CrawlJob, run: Run) -> str:
     with job.fenced():
         source = Source.objects.get(pk=job.source_id)  # as it is now: its schedule may have been changed meanwhile
         # What pushed the next look away is over: the source's own schedule holds again.
-        changes["next_run_at"] = Least(F("next_run_at"), _own_tick(source, now))
+        changes["next_run_at"] = Least(F("next_run_at"), own_tick(source, now))
         Source.objects.filter(pk=source.pk).update(**changes)
         CrawlJob.objects.filter(pk=job.pk).update(cursor=None)
         job.complete(outcome.value)
@@ -260,7 +260,7 @@ def dispatch_due_sources() -> int:
     return len(fresh)
 
 
-def _own_tick(source: Source, now: datetime) -> datetime:
+def own_tick(source: Source, now: datetime) -> datetime:
     """The next time by the source's own schedule; by its interval where its cron line cannot be followed."""
     try:
         return next_tick(source.cron, source.interval_minutes, now)

@@ -77,7 +77,7 @@ def clean_value(platform: str, kind: str, value: str) -> str:
         if kind == "topic" and not text.strip(". "):
             raise ValidationError(_("There are no words to search for."), code="bad_topic")
         return text
-    if douyin_links.is_short(text):
+    if douyin_links.is_short(text) or tiktok_links.is_short(text):
         raise ValidationError(
             _("Only a request would show where this short link leads: open it in a browser and paste the address it leads to."),
             code="short_link",

@@ -52,7 +52,7 @@ def find_handle(text: str, site_url: str = "") -> str:
         url = text if "://" in text else f"https://{text}"
         found = _PERSON.search(_path(url, site_url)) if is_tiktok(url, site_url) else None
         text = unquote(found[1]) if found else ""
-    handle = text.removeprefix("@")
+    handle = text.removeprefix("@").lower()
     return handle if _HANDLE.fullmatch(handle) and not handle.endswith(".") else ""
 
 

@@ -17,7 +17,7 @@ from schemathesis import GenerationMode
 from api.documentation import document
 from crawler.models import Author, Source, Video
 from tests.api.conftest import ApiClient, People
-from tests.factories import AssetFactory, BatchFactory, DownloadJobFactory, ScoreFactory, SourceVideoFactory
+from tests.factories import AssetFactory, BatchFactory, DownloadJobFactory, ScoreFactory, SourceFactory, SourceVideoFactory
 
 OPERATIONS = [(path, method) for path, methods in document()["paths"].items() for method in methods]
 API = schemathesis.openapi.from_dict(document())
@@ -108,6 +108,7 @@ def world(people: People, _own_connection: None) -> People:
         SourceVideoFactory.create(source__workspace=people.owner.workspace, video=score.video)
         asset = AssetFactory.create(video=score.video)
         DownloadJobFactory.create(video=asset.video, completed=True)
+    SourceFactory.create(workspace=people.owner.workspace, platform="tiktok", kind="profile", value="someone")
     return people
 
 
@@ -140,5 +141,6 @@ def _ids_of(world: People, path: str) -> list[Any]:
     """Of rows that there are, for the place of {id} in a path."""
     if "batch" in path:
         return [str(BatchFactory.create(user=world.editor.user, jobs=[DownloadJobFactory.create()]).pk)]
-    model: Any = {"sources": Source, "authors": Author}.get(path.split("/")[2], Video)
-    return list(model.objects.values_list("pk", flat=True)[:1]) if "{" in path else []
+    model: Any = {"sources": Source, "profiles": Source, "authors": Author}.get(path.split("/")[2], Video)
+    rows = model.objects.filter(kind="profile") if "profiles" in path else model.objects.all()
+    return list(rows.values_list("pk", flat=True)[:1]) if "{" in path else []

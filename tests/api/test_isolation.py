@@ -14,15 +14,19 @@ from api.views import ApiView, NoSuchPath
 from crawler.models import CrawlJob, Source
 from downloads.models import Batch, DownloadJob
 from tests.api.conftest import People
-from tests.factories import BatchFactory, DownloadJobFactory, SourceVideoFactory
+from tests.factories import BatchFactory, DownloadJobFactory, SourceFactory, SourceVideoFactory
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 ROLES = ["anonymous", "foreigner", "viewer", "editor", "owner", "staff"]
 ROUTES = [route for route in urls.urlpatterns if route.name != "api-nothing"]
-OWNED = ["api-source", "api-source-scan", "api-source-runs"]
+OWNED_PROFILE = ["api-profile", "api-profile-monitoring", "api-profile-trigger"]
+OWNED = [*OWNED_PROFILE, "api-source", "api-source-scan", "api-source-runs"]
 
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "api-sources"): {"value": "another topic"},
+    ("POST", "api-profiles"): {"handle": "@another.one"},
+    ("PATCH", "api-profile-monitoring"): {"enabled": False},
+    ("POST", "api-profile-trigger"): {"force_recache": True},
     ("PATCH", "api-source"): {"interval_minutes": 7},
     ("POST", "api-import"): {"url": "https://www.douyin.com/video/7000000000000000001"},
     ("PATCH", "api-video"): {"category": "x"},
@@ -38,11 +42,15 @@ class World:
         sighting = SourceVideoFactory.create(source__workspace=people.owner.workspace)
         self.video = sighting.video
         self.source = sighting.source
+        self.profile = SourceFactory.create(
+            workspace=people.owner.workspace, platform="tiktok", kind="profile", value="someone", author=self.video.author
+        )
         self.batch = BatchFactory.create(user=people.owner.user, jobs=[DownloadJobFactory.create()])
 
     def path(self, route: URLPattern) -> str:
         pk = {
             **dict.fromkeys(OWNED, self.source.pk),
+            **dict.fromkeys(OWNED_PROFILE, self.profile.pk),
             **dict.fromkeys(["api-video", "api-video-metrics", "api-video-download"], self.video.pk),
             "api-author": self.video.author_id,
             "api-batch": self.batch.pk,
@@ -67,6 +75,9 @@ def expected(name: str, method: str, role: str) -> int:
         "api-sources": ["GET", "POST"],
         "api-source": ["GET", "PATCH", "DELETE"],
         "api-source-scan": ["POST"],
+        "api-profiles": ["GET", "POST"],
+        "api-profile-monitoring": ["PATCH"],
+        "api-profile-trigger": ["POST"],
         "api-import": ["POST"],
         "api-video": ["GET", "PATCH"],
         "api-video-download": ["GET", "POST"],
@@ -76,7 +87,7 @@ def expected(name: str, method: str, role: str) -> int:
     reads = method in ("GET", "HEAD")
     if ("GET" if method == "HEAD" else method) not in allowed:
         return 405
-    if name in ("api-sources", *OWNED, "api-import") or (name, method) == ("api-video", "PATCH"):
+    if name in ("api-sources", "api-profiles", *OWNED, "api-import") or (name, method) == ("api-video", "PATCH"):
         if role == "anonymous":
             return 401
         if role == "viewer" and not reads:
@@ -91,6 +102,8 @@ def expected(name: str, method: str, role: str) -> int:
         ("api-sources", "POST"): 201,
         ("api-source", "DELETE"): 204,
         ("api-source-scan", "POST"): 202,
+        ("api-profiles", "POST"): 201,
+        ("api-profile-trigger", "POST"): 202,
         ("api-import", "POST"): 202,
         ("api-video-download", "POST"): 202,
         ("api-batches", "POST"): 202,
@@ -123,7 +136,7 @@ def test_another_workspaces_source_is_told_apart_from_none_by_nothing(people: Pe
     world = World(people)
     client = people.client(role)
     route = next(route for route in ROUTES if route.name == name)
-    missing = world.path(route).replace(str(world.source.pk), "999999999")
+    missing = re.sub(r"[0-9]+", "999999999", world.path(route))
 
     for method in METHODS:
         body = world.body(method, name)
