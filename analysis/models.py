@@ -67,7 +67,7 @@ class AnalysisJob(Job):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("requested by"), help_text=_("Empty: by the rule for new carousels."),
     )  # fmt: skip
-    engine = models.CharField(_("engine"), max_length=20, blank=True)
+    engine = models.CharField(_("engine"), max_length=20, blank=True, help_text=_("Empty: as the settings say when it runs."))
     tokens_in = models.PositiveIntegerField(_("tokens in"), default=0)
     tokens_out = models.PositiveIntegerField(_("tokens out"), default=0)
     cost_micros = models.PositiveBigIntegerField(

@@ -67,6 +67,17 @@ SETTING_FIELDS: dict[Any, list[Any]] = {
             ),
         },
     ],
+    "carousels": [
+        "django.forms.ChoiceField",
+        {
+            "widget": "unfold.widgets.UnfoldAdminSelectWidget",
+            "choices": (
+                ("off", _("not at all")),
+                ("local", _("on this machine")),
+                ("all", _("by Gemini where its key is set, else on this machine")),
+            ),
+        },
+    ],
     "percent": ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 0, "max_value": 100}],
 }
 """What may be typed into the settings that staff change: django-constance's CONSTANCE_ADDITIONAL_FIELDS."""

@@ -19,6 +19,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from analysis import categories
 from config import schedule
 from downloads import storage
 from downloads.errors import StorageError
@@ -92,6 +93,7 @@ def ensure_admin() -> Admin:
 def seed() -> int:
     """Rows that every installation starts with; return how many schedules are new."""
     first_workspace()
+    categories.seed()
     return schedule.seed()
 
 

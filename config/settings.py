@@ -388,6 +388,7 @@ CONSTANCE_CONFIG = {
     "EXPORT_MOST_ROWS": (100_000, _("Most rows of one export; a longer list ends there, and says so."), int),
     "EXPORTS_ANONYMOUS_PER_MINUTE": (6, _("Most exports in a minute from one address without an account; 0: no limit."), int),
     "EXPORTS_USER_PER_MINUTE": (30, _("Most exports in a minute by one person; 0: no limit."), int),
+    "ANALYZE_CAROUSELS": ("all", _("How new carousels are read by themselves, once their slides are stored."), "carousels"),
     "MOST_WAITING_DOWNLOADS": (1000, _("Further downloads are refused while so many wait."), int),
     "MOST_ASSETS_AT_ONCE": (5, _("So many covers, slides and sounds are fetched at once, over all workers."), int),
     "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), "days"),
@@ -411,6 +412,7 @@ CONSTANCE_CONFIG_FIELDSETS = (
             "OBSERVATIONS_PER_HOUR",
         ),
     ),
+    (_("Analysis"), ("ANALYZE_CAROUSELS",)),
     (
         _("Retention"),
         ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "SNAPSHOT_RETENTION_DAYS", "JOB_HISTORY_DAYS"),

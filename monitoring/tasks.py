@@ -6,6 +6,7 @@ from celery import current_task, shared_task
 from constance.utils import get_values_for_keys
 from django.utils import timezone
 
+from analysis import services as analyses
 from crawler import partitions, thinning
 from crawler.services import dispatch_due_sources
 from downloads import circuit, services, upkeep, wanting
@@ -82,6 +83,13 @@ def find_missed_downloads() -> None:
     with record("downloads", quiet=True) as counts:
         counts.update(services.find_missed_downloads())
         counts.update({f"assets_{name}": count for name, count in wanting.find_missed().items()})
+
+
+@shared_task(ignore_result=True)
+def find_missed_analyses() -> None:
+    """New carousels that nobody had read."""
+    with record("carousels", quiet=True) as counts:
+        counts.update(analyses.find_missed())
 
 
 @shared_task(ignore_result=True)

@@ -1,0 +1,33 @@
+"""What the analysis does when slides were stored, or a service may be asked again: rows and nudges only."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from analysis.analyzers import gemini
+from crawler.models import ProviderPause
+from downloads.models import CoverJob, DownloadJob
+from jobs.models import State
+from jobs.nudge import nudge
+from jobs.signals import job_changed
+
+
+@receiver(job_changed, sender=DownloadJob, dispatch_uid="analysis.slides_downloaded")
+@receiver(job_changed, sender=CoverJob, dispatch_uid="analysis.slide_stored")
+def read_new_carousels(job: Any, **_: Any) -> None:
+    from analysis import services
+
+    if job.state == State.COMPLETED:
+        with transaction.atomic():  # a savepoint: whatever fails here must not undo the download
+            services.follow_slides(job)
+
+
+@receiver(post_delete, sender=ProviderPause, dispatch_uid="analysis.resume")
+def go_on(instance: ProviderPause, **_: Any) -> None:
+    from analysis import engines, services
+
+    if instance.provider == gemini.ENGINE:
+        engines.resume()
+        nudge(services.KIND)
