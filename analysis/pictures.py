@@ -1,6 +1,7 @@
 """The slides of a carousel as an engine takes them: read from our own storage, decoded in the sandbox, made small JPEGs."""
 
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +9,14 @@ from analysis.analyzers.base import Picture
 from crawler.models import Video
 from downloads import storage
 from downloads.models import Asset, AssetRole, AssetState
-from downloads.processing import pictures
+from downloads.processing.pictures import Picture as LookedAt
+from downloads.processing.pictures import Wish, look_at
 
 SIDES = (2000, 1200, 800)
 """Longest sides in pixels, tried until the copy is light enough. RapidOCR looks at no more than 2000 either."""
 MOST_BYTES = 4_000_000
+TOGETHER = 4
+"""So many slides share a sandbox: starting one costs more than decoding a picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +29,8 @@ class Slide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slides:
-    ready: list[Slide]
-    """In order."""
+    stored: list[Slide]
+    """In order. One that is being fetched again counts with the bytes it has."""
     is_waiting: bool
     """More are on their way."""
     expected: int
@@ -36,31 +40,49 @@ class Slides:
 def slides_of(video: Video) -> Slides:
     """What is stored of a carousel now, and whether more is to be expected."""
     assets = Asset.objects.filter(video=video, role=AssetRole.SLIDE).order_by("position", "-ready_at")
-    rows = list(assets.values_list("position", "state", "object__sha256"))
-    ready: dict[int, str] = {}
-    for position, state, sha256 in rows:
-        if state == AssetState.READY and sha256:
-            ready.setdefault(position, sha256)
-    expected = max(len(video.slides), 1 + max((position for position, _state, _sha in rows), default=-1))
-    settled = {position for position, state, _sha in rows if state in (AssetState.FAILED, AssetState.REMOVED)} | set(ready)
+    stored: dict[int, str] = {}
+    given_up: set[int] = set()
+    highest = -1
+    for position, state, sha256 in assets.values_list("position", "state", "object__sha256"):
+        highest = max(highest, position)
+        if sha256 and state != AssetState.REMOVED:
+            stored.setdefault(position, sha256)
+        elif state != AssetState.WANTED:
+            given_up.add(position)
+    expected = max(len(video.slides), highest + 1)
     return Slides(
-        ready=[Slide(position=position, sha256=sha256) for position, sha256 in sorted(ready.items())],
-        is_waiting=not expected or len(settled) < expected,
+        stored=[Slide(position=position, sha256=sha256) for position, sha256 in sorted(stored.items())],
+        is_waiting=not expected or len(given_up | stored.keys()) < expected,
         expected=expected,
     )
 
 
-def picture_of(slide: Slide) -> Picture:
-    """Raises StorageError; VerificationError for bytes that are no picture fit to be decoded."""
-    with tempfile.TemporaryDirectory(prefix="slide-") as folder:
-        path = Path(folder, "slide")
-        with path.open("wb") as file:
-            for piece in storage.media().read(storage.key_of(slide.sha256)):
-                file.write(piece)
-        jpeg = b""
-        for side in SIDES:
-            _original, copy = pictures.normalise(path, side=side, target="JPEG")
-            jpeg = copy.content
-            if len(jpeg) <= MOST_BYTES:
-                break
-    return Picture(position=slide.position, jpeg=jpeg)
+def pictures_of(slides: Sequence[Slide]) -> Iterator[Picture | None]:
+    """One for each slide, in order; None for one that cannot be decoded. Raises StorageError."""
+    for start in range(0, len(slides), TOGETHER):
+        part = slides[start : start + TOGETHER]
+        with tempfile.TemporaryDirectory(prefix="slides-") as folder:
+            paths = [Path(folder, str(slide.position)) for slide in part]
+            for slide, path in zip(part, paths, strict=True):
+                with path.open("wb") as file:
+                    file.writelines(storage.media().read(storage.key_of(slide.sha256)))
+            for slide, jpeg in zip(part, _jpegs(paths), strict=True):
+                yield Picture(position=slide.position, jpeg=jpeg) if jpeg else None
+
+
+def _jpegs(paths: Sequence[Path]) -> list[bytes]:
+    """Small JPEGs; empty for what cannot be decoded."""
+    found = [b""] * len(paths)
+    left = list(range(len(paths)))
+    for side in SIDES:
+        looked = look_at([Wish(path=paths[place], side=side, sides=()) for place in left])
+        heavy = []
+        for place, picture in zip(left, looked, strict=True):
+            if isinstance(picture, LookedAt) and picture.shown is not None:
+                found[place] = picture.shown.content
+                if len(found[place]) > MOST_BYTES:
+                    heavy.append(place)
+        left = heavy
+        if not left:
+            break
+    return found

@@ -8,14 +8,14 @@ from django.dispatch import receiver
 
 from analysis.analyzers import gemini
 from crawler.models import ProviderPause
-from downloads.models import CoverJob, DownloadJob
+from downloads.models import AssetJob, DownloadJob
 from jobs.models import State
 from jobs.nudge import nudge
 from jobs.signals import job_changed
 
 
 @receiver(job_changed, sender=DownloadJob, dispatch_uid="analysis.slides_downloaded")
-@receiver(job_changed, sender=CoverJob, dispatch_uid="analysis.slide_stored")
+@receiver(job_changed, sender=AssetJob, dispatch_uid="analysis.slide_stored")
 def read_new_carousels(job: Any, **_: Any) -> None:
     from analysis import services
 

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from analysis.analyzers import local
 from analysis.models import Analysis, AnalysisJob
 from crawler.models import Video, VideoKind
+from downloads import wanting
 from downloads.models import Asset, AssetRole, AssetState
 from jobs import nudge
 from jobs.errors import PermanentError
@@ -53,6 +54,8 @@ def request_analysis(video: Video, *, by: AbstractBaseUser | None = None, engine
         if job is None:  # it ended this moment
             return request_analysis(video, by=by, engine=engine)
         _hurry(job)
+    else:
+        wanting.want([video.pk])  # of one that was recorded long ago, perhaps nobody fetched the slides
     nudge.nudge(KIND)
     return job
 
@@ -104,7 +107,7 @@ def _enqueue(which: Q) -> int:
     unread = Video.objects.filter(
         which,
         Exists(slides.filter(state=AssetState.READY)),
-        ~Exists(slides.filter(state=AssetState.WANTED)),
+        ~Exists(slides.filter(state=AssetState.WANTED, object=None)),
         ~Exists(Analysis.objects.filter(video=OuterRef("pk"))),
         # One that failed is for a person to ask for again: by itself it would only fail, and cost, again.
         ~Exists(AnalysisJob.objects.filter(video=OuterRef("pk"))),

@@ -12,12 +12,11 @@ from analysis import categories, engines
 from analysis.analyzers import gemini
 from analysis.analyzers.base import Carousel, Picture, Reading, Usage
 from analysis.models import Analysis, AnalysisJob, Category, SlideText
-from analysis.pictures import Slide, Slides, picture_of, slides_of
+from analysis.pictures import Slide, Slides, pictures_of, slides_of
 from analysis.signals import carousel_read
 from crawler.cleaning import clean_text
 from crawler.models import Video, VideoKind
 from crawler.providers.errors import RateLimited, ServiceRefused
-from downloads.errors import VerificationError
 from jobs.errors import PermanentError, Snooze
 
 PATIENCE = timedelta(hours=6)
@@ -33,7 +32,7 @@ def analyze(job: AnalysisJob) -> str:
     slides = _stored_slides(job, video)
     engine = engines.analyzer(engines.engine_of(job))
     begun = time.monotonic()
-    pictures = _pictures(job, slides.ready)
+    pictures = _pictures(job, slides.stored)
     if not pictures:
         raise PermanentError(_("None of its pictures can be decoded."), code="no_pictures")
     carousel = Carousel(pictures=pictures, title=video.title, hashtags=video.hashtags, categories=categories.known())
@@ -50,7 +49,7 @@ def analyze(job: AnalysisJob) -> str:
         # Nothing is wrong with this carousel: it waits like all the others.
         raise Snooze(error.message, retry_after=engines.LOOK_AGAIN, code=error.code, outcome="paused") from error
     outcome = "done" if len(pictures) >= slides.expected else "partly"
-    _record(job, reading, {slide.position: slide.sha256 for slide in slides.ready}, time.monotonic() - begun, outcome)
+    _record(job, reading, {slide.position: slide.sha256 for slide in slides.stored}, time.monotonic() - begun, outcome)
     return outcome
 
 
@@ -58,7 +57,7 @@ def _stored_slides(job: AnalysisJob, video: Video) -> Slides:
     slides = slides_of(video)
     if slides.is_waiting and timezone.now() - job.created_at < PATIENCE:
         raise Snooze(_("Its slides are not stored yet."), retry_after=LOOK_AGAIN, code="waiting_for_slides")
-    if not slides.ready:
+    if not slides.stored:
         raise PermanentError(_("None of its slides could be stored."), code="no_pictures")
     return slides
 
@@ -66,12 +65,10 @@ def _stored_slides(job: AnalysisJob, video: Video) -> Slides:
 def _pictures(job: AnalysisJob, slides: list[Slide]) -> list[Picture]:
     """Those that can be decoded; one that cannot costs nobody else its text."""
     found = []
-    for number, slide in enumerate(slides, start=1):
+    for number, picture in enumerate(pictures_of(slides), start=1):
         job.report(note=_("opening slide %(n)d of %(all)d") % {"n": number, "all": len(slides)})
-        try:
-            found.append(picture_of(slide))
-        except VerificationError:
-            continue
+        if picture is not None:
+            found.append(picture)
     return found
 
 

@@ -60,7 +60,7 @@ def carousel(media: Path) -> MakeCarousel:
     return make
 
 
-def store_slide(video: Video, position: int, content: bytes | None, state: str = AssetState.READY) -> Asset:
+def store_slide(video: Video, position: int, content: bytes | None) -> Asset:
     wanted = {"video": video, "role": AssetRole.SLIDE, "quality": "", "position": position}
     if content is None:
         asset: Asset = AssetFactory.create(**wanted, state=AssetState.WANTED, object=None, ready_at=None)
@@ -69,7 +69,7 @@ def store_slide(video: Video, position: int, content: bytes | None, state: str =
         sha256, size = objects.store_bytes(content, mime="image/jpeg", folder=Path(folder))
     row = objects.record(sha256, size=size, mime="image/jpeg")
     Asset.objects.filter(**wanted).delete()
-    return AssetFactory.create(**wanted, state=state, object=row)
+    return AssetFactory.create(**wanted, object=row)
 
 
 @dataclass

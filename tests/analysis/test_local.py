@@ -9,6 +9,7 @@ from analysis.analyzers import local
 from analysis.analyzers.base import Carousel, KnownCategory, Picture, SlideType
 from analysis.models import Analysis, AnalysisJob, Category, SlideText
 from analysis.status import status_of
+from downloads.models import Asset
 from jobs import kinds
 from jobs.models import State
 from jobs.runner import drain
@@ -87,7 +88,7 @@ def test_it_waits_for_its_slides_without_using_up_an_attempt(carousel: MakeCarou
 
 def test_a_slide_that_cannot_be_decoded_or_had_costs_the_others_nothing(carousel: MakeCarousel) -> None:
     video = carousel([drawn("新手养猫清单"), b"<html>not a picture</html>", drawn("多喝水")])
-    store_slide(video, 2, drawn("x"), state="failed")
+    Asset.objects.filter(video=video, position=2).update(state="failed", object=None)
     services.request_analysis(video)
 
     drain(KIND)

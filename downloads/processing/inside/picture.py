@@ -62,7 +62,7 @@ def copies(path: str, name: str, shown: int, sides: list[int], formats: list[str
         if frames > MOST_FRAMES or (frames > 1 and frames * picture.width * picture.height > MOST_MOVING_PIXELS):
             raise Refused("too_many_frames", f"{frames} frames of {picture.width} x {picture.height}")
         if picture.format == "JPEG":
-            picture.draft("RGB", fit(picture.size, max(shown, *sides)))  # decodes at 1/2, 1/4 or 1/8 where that is enough
+            picture.draft("RGB", fit(picture.size, max([shown, *sides])))  # decodes at 1/2, 1/4 or 1/8 where that is enough
         picture.load()
         upright = ImageOps.exif_transpose(picture)
         if upright.size[0] / upright.size[1] != picture.size[0] / picture.size[1]:
