@@ -1,6 +1,6 @@
 """Lists of many rows in the admin: counted up to a cap, filtered by what occurs lately, and asked twice before harm."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -80,9 +80,19 @@ def recent_values(field: str, title: Any) -> type[SimpleListFilter]:
 
 
 def ask_first(
-    admin: Any, request: HttpRequest, rows: "QuerySet[Any]", *, action: str, question: Callable[[int], str], button: Any
+    admin: Any,
+    request: HttpRequest,
+    rows: "QuerySet[Any]",
+    *,
+    action: str,
+    question: Callable[[int], str],
+    button: Any,
+    choices: Sequence[tuple[Any, str]] = (),
 ) -> HttpResponse | None:
-    """The page that asks before something is done to many rows; None once it was answered with yes."""
+    """The page that asks before something is done to many rows; None once it was answered with yes.
+
+    With `choices`, one of them must be made: it comes back as `choice`.
+    """
     if "confirmed" in request.POST:
         return None
     count = rows[:COUNTED_TO].count()
@@ -98,6 +108,7 @@ def ask_first(
         "checkbox": ACTION_CHECKBOX_NAME,
         "select_across": request.POST.get("select_across", "0"),
         "action": action,
+        "choices": choices,
     }
     request.current_app = admin.admin_site.name
     return TemplateResponse(request, "admin/ask_first.html", context)

@@ -46,6 +46,15 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
         ],
     ),
     (
+        _("Analysis"),
+        [
+            ("analysis.analysisjob", _("Carousel texts"), "document_scanner"),
+            ("analysis.analysis", _("Readings"), "fact_check"),
+            ("analysis.slidetext", _("Slide texts"), "text_fields"),
+            ("analysis.category", _("Categories"), "category"),
+        ],
+    ),
+    (
         _("Running"),
         [
             ("jobs.pausedkind", _("Paused kinds"), "pause_circle"),

@@ -88,8 +88,8 @@ def test_it_waits_for_its_slides_without_using_up_an_attempt(carousel: MakeCarou
 
 def test_a_slide_that_cannot_be_decoded_or_had_costs_the_others_nothing(carousel: MakeCarousel) -> None:
     video = carousel([drawn("新手养猫清单"), b"<html>not a picture</html>", drawn("多喝水")])
-    Asset.objects.filter(video=video, position=2).update(state="failed", object=None)
     services.request_analysis(video)
+    Asset.objects.filter(video=video, position=2).update(state="failed", object=None)
 
     drain(KIND)
 
