@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from sample_platform import apify, cdn, control, scrapecreators, site, tiktok_pages
+from sample_platform import apify, cdn, control, gemini, scrapecreators, site, tiktok_pages
 from sample_platform.http import Routes
 from sample_platform.platform import Platform
 
@@ -68,6 +68,7 @@ async def serve(options: argparse.Namespace) -> None:
     tiktok_pages.routes(platform, web)
     scrapecreators.routes(platform, web)
     apify.routes(platform, web)
+    gemini.routes(platform, web)
     servers = [server(web), server(cdn.routes(platform))]
 
     def stop() -> None:

@@ -74,6 +74,21 @@ KINDS = {
             '"FAILED" (default), "TIMED-OUT" or "ABORTED"',
         ),
         Kind("run_slow", frozenset({"apify"}), "New runs take their time.", "seconds (default 30)"),
+        Kind(
+            "quota",
+            frozenset({"gemini"}),
+            "429 RESOURCE_EXHAUSTED with its details.",
+            '"minute" (default, 34 s), "day", or the seconds to wait',
+        ),
+        Kind("refused", frozenset({"gemini"}), "The answer is withheld.", "the finishReason (default SAFETY)"),
+        Kind("prompt_refused", frozenset({"gemini"}), "The prompt is blocked: no candidates.", "the blockReason"),
+        Kind("cut_off", frozenset({"gemini"}), "MAX_TOKENS in the middle of the answer.", '"nothing" leaves no text at all'),
+        Kind(
+            "broken_schema",
+            frozenset({"gemini"}),
+            "The answer breaks the schema it was asked for.",
+            '"count" (default, a slide is missing), "json", "enum", "range" or "missing"',
+        ),
         Kind("total_lags", frozenset({"apify"}), "After a run's end its last items come late.", "seconds (default 4)"),
     )
 }  # fmt: skip
