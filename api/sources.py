@@ -58,10 +58,7 @@ class NewSource(SourceSettings):
         if attrs.get("platform") == registry.ANY_LINK and not is_link:
             raise serializers.ValidationError({"kind": [_("This platform reads only links.")]})
         if is_link:
-            try:
-                check_link(attrs["value"])
-            except serializers.ValidationError as error:
-                raise serializers.ValidationError({"value": error.detail}) from error
+            check_link(attrs["value"])
         try:
             value = clean_value(attrs.get("platform", "douyin"), attrs.get("kind", SourceKind.TOPIC), attrs["value"])
         except ValidationError as error:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from crawler import outbound
 from crawler.encryption import DecryptionError
+from crawler.links import site_url
 from crawler.models import BrowserSession
 from crawler.providers import registry
 from crawler.providers.base import Access, Provider
@@ -84,12 +85,6 @@ def missing_settings(name: str) -> list[str]:
     entry = registry.PROVIDERS[name]
     needed = [entry.base_url_setting, entry.key_setting if entry.needs_key else ""]
     return [setting for setting in needed if setting and not _setting(setting)]
-
-
-def site_url(platform: str) -> str:
-    """Where a platform's own pages are: the real site, unless its setting says otherwise. Empty where only links are read."""
-    entry = registry.PLATFORMS.get(platform)
-    return _setting(entry.site_setting).rstrip("/") if entry else ""
 
 
 def platform_of(url: str) -> str:

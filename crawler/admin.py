@@ -21,7 +21,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
-from crawler.access import site_url
+from crawler.links import site_url
 from crawler.models import (
     Author,
     BrowserSession,

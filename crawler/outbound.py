@@ -207,10 +207,12 @@ class Door:
         method: str = "GET",
         body: bytes | None = None,
         stall_seconds: float = STALL_SECONDS,
+        follow: bool = True,
     ) -> Iterator[Stream]:
         """The answer, of whatever status, its body still to be read. The deadline covers everything, body included.
 
         A service that thinks for long before its first byte needs a longer `stall_seconds`, the longest silence.
+        `follow` off: a redirect is an answer too.
         """
         ends_at = time.monotonic() + deadline_seconds
         wanted = {"User-Agent": USER_AGENT, "Accept": "*/*"}
@@ -221,7 +223,7 @@ class Door:
         for _hop in range(MAX_REDIRECTS + 1):
             connection, response = self._request(method, target, wanted, body, ends_at, stall_seconds)
             location = response.headers.get("Location")
-            if response.status not in _REDIRECTS or not location or method not in ("GET", "HEAD"):
+            if not follow or response.status not in _REDIRECTS or not location or method not in ("GET", "HEAD"):
                 break
             self._leave(target, connection, response, drain=True)
             # Header bytes arrive as Latin-1; those of a UTF-8 location become themselves again.

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from crawler import orders, outbound, pauses
+from crawler import links, orders, outbound, pauses
 from crawler.access import platform_of, provider_name, reader_for
 from crawler.cleaning import Unusable, clean_external, clean_text
 from crawler.looking import look_at
@@ -326,21 +326,29 @@ def load_topics(path: Path, workspace: Any, *, platform: str = "douyin", interva
     return len(wanted) - len(before), len(wanted)
 
 
-def import_url(url: str, *, workspace: Any, by: AbstractBaseUser | AnonymousUser | None = None) -> CrawlJob:
+def import_url(text: str, *, workspace: Any, by: AbstractBaseUser | AnonymousUser | None = None) -> CrawlJob:
     """Fetch what a link shows, in the background: the job's `imported_video` is there once it is completed.
 
-    Raises outbound.ForbiddenAddress for a link that the house does not follow.
+    `text` is the link, or a share text with the link inside. One post is one source, however its link was written.
+    Raises outbound.ForbiddenAddress for a link that the house does not follow, FetchError for a host nobody knows.
     """
-    url = url.strip()
-    if len(url) > 500:
-        raise outbound.ForbiddenAddress(_("The link is too long."), code="invalid_url")
-    platform = platform_of(url)
+    found = links.settle(links.link_in(text))
+    platform = found.platform if found.platform != registry.ANY_LINK else platform_of(found.url)
     if platform == registry.ANY_LINK:
-        outbound.check_url(url)
-    source, _created = Source.objects.get_or_create(
-        workspace=workspace, platform=platform, kind=SourceKind.URL, value=url, defaults={"is_active": False}
-    )
+        outbound.check_url(found.url)
+    kept = {"workspace": workspace, "platform": platform, "kind": SourceKind.URL}
+    source = _watched_link(kept, found)
+    if source is None:
+        source, _created = Source.objects.get_or_create(**kept, value=found.url, defaults={"is_active": False})
     return scan_now(source, by=by)
+
+
+def _watched_link(kept: dict[str, Any], found: links.Settled) -> Source | None:
+    """The source of the same post under another address: a note is a video too, and a handle in it may have changed."""
+    if not found.post_id:
+        return None
+    same = Source.objects.filter(**kept, value__regex=rf"/{found.post_id}/?($|[?#])")
+    return same.order_by("pk").first()
 
 
 def imported_video(job: CrawlJob) -> Video | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crawler import outbound
-from crawler.access import site_url
+from crawler.links import site_url
 from crawler.models import CrawlJob, Sound, Source, SourceKind
 from crawler.orders import REUSE_FOR
 from crawler.providers.sound_links import NotASound, ShortLink, SoundLink, read_sound

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crawler.cleaning import clean_text
-from crawler.providers import douyin_links, registry, sound_links, tiktok_links
+from crawler.links import is_short, site_url, spelling
+from crawler.providers import douyin_links, sound_links, tiktok_links
 from crawler.timing import BadCron, next_tick
 
 Reads = Callable[[str, str], str]
@@ -72,18 +72,19 @@ def clean_value(platform: str, kind: str, value: str) -> str:
     Raises ValidationError, which says what belongs there.
     """
     text = value.strip()
+    if kind == "url":
+        return spelling(text, platform)
     reads, advice = _READS.get((platform, kind), (None, None))
     if reads is None or advice is None:
         if kind == "topic" and not text.strip(". "):
             raise ValidationError(_("There are no words to search for."), code="bad_topic")
         return text
-    if douyin_links.is_short(text) or tiktok_links.is_short(text):
+    if is_short(text, platform):
         raise ValidationError(
             _("Only a request would show where this short link leads: open it in a browser and paste the address it leads to."),
             code="short_link",
         )
-    entry = registry.PLATFORMS.get(platform)
-    found = reads(text, str(getattr(settings, entry.site_setting)) if entry and entry.site_setting else "")
+    found = reads(text, site_url(platform))
     if not found:
         raise ValidationError(advice, code=f"bad_{kind}")
     return found

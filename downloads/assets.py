@@ -15,7 +15,7 @@ from pathlib import Path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crawler.access import site_url
+from crawler.links import site_url
 from crawler.providers.errors import Gone
 from downloads import fetching, objects, wanting
 from downloads.errors import VerificationError

@@ -95,13 +95,8 @@ class SourceForm(forms.ModelForm[Source]):
 class ImportForm(forms.Form):
     url = forms.CharField(
         label=_("Link"),
-        max_length=500,
+        max_length=2000,
         validators=[validate_plain_text],
-        widget=forms.URLInput(attrs={"placeholder": "https://…", "autocomplete": "off"}),
-        help_text=_("Of a video, on any site that can be read."),
+        widget=forms.Textarea(attrs={"placeholder": "https://…", "autocomplete": "off", "rows": 3}),
+        help_text=_("Of a video, on any site that can be read. What an app copied when you shared it will do, words and all."),
     )
-
-    def clean_url(self) -> str:
-        url = str(self.cleaned_data["url"]).strip()
-        check_link(url)
-        return url

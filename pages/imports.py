@@ -2,9 +2,11 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from crawler import outbound, services
+from crawler.links import NoVideo, link_in
 from pages.asking import editor
 from pages.forms import ImportForm
 from workspaces.models import Membership
@@ -20,11 +22,17 @@ def import_link(request: HttpRequest, membership: Membership) -> HttpResponse:
             job = services.import_url(form.cleaned_data["url"], workspace=membership.workspace, by=membership.user)
         except outbound.ForbiddenAddress as error:
             form.add_error("url", error.message)
+        except outbound.FetchError:
+            form.add_error("url", _("This address cannot be found."))
         else:
             return redirect("source", job.source_id)
     return render(request, "pages/import.html", {"form": form}, status=422 if form.errors else 200)
 
 
 def _shared(request: HttpRequest) -> str:
-    words = f"{request.GET.get('url', '')} {request.GET.get('text', '')}".split()
-    return next((word for word in words if word.startswith(("https://", "http://"))), "")[:500]
+    """The link in what was shared, where there is one."""
+    words = f"{request.GET.get('url', '')} {request.GET.get('text', '')}"[:5000]
+    try:
+        return link_in(words)
+    except NoVideo:
+        return ""

@@ -23,7 +23,7 @@ def is_ours(url: str, site_url: str) -> bool:
     return bool(host) and (host == host_of(site_url) or host == "douyin.com" or host.endswith((".douyin.com", ".iesdouyin.com")))
 
 
-def is_short(url: str) -> bool:
+def is_short(url: str, site_url: str = "") -> bool:
     """Whether only a request shows where a link leads."""
     return host_of(url) in SHORT_HOSTS
 
@@ -46,15 +46,15 @@ def post_of(url: str) -> tuple[str, str] | None:
     return ("video", modal) if _ID.fullmatch(modal) else None
 
 
+def post_id(url: str, site_url: str = "") -> str:
+    post = post_of(url)
+    return post[1] if post else ""
+
+
 def canonical(url: str, site_url: str) -> str:
     """The one spelling of a link to a post; nothing for any other link."""
-    post = post_of(url)
+    post = post_of(url) if is_ours(url, site_url) else None
     return f"{site_url}/{post[0]}/{post[1]}" if post else ""
-
-
-def twin(url: str) -> str:
-    """The other address of the same post: what is a video under one is a note under the other."""
-    return url.replace("/video/", "/note/") if "/video/" in url else url.replace("/note/", "/video/")
 
 
 def profile_id(text: str, site_url: str) -> str:

@@ -27,6 +27,9 @@ def is_tiktok(url: str, site_url: str = "") -> bool:
     return bool(host) and _is_below(url, site_url)
 
 
+is_ours = is_tiktok
+
+
 def find_post(url: str, site_url: str = "") -> tuple[str, str, str] | None:
     """(handle or nothing, "video" or "photo", id) of a link to a post; share links and embedded ones included."""
     path = _path(url, site_url)
@@ -36,6 +39,17 @@ def find_post(url: str, site_url: str = "") -> tuple[str, str, str] | None:
         return "", "video", found[1]
     shared = parse_qs(urlsplit(url).query).get("share_item_id", [""])[0] if host_of(url) else ""
     return ("", "video", shared) if re.fullmatch("[0-9]{8,20}", shared) else None
+
+
+def post_id(url: str, site_url: str = "") -> str:
+    post = find_post(url, site_url)
+    return post[2] if post else ""
+
+
+def canonical(url: str, site_url: str) -> str:
+    """The one spelling of a link to a post; nothing for any other link."""
+    post = find_post(url, site_url) if is_tiktok(url, site_url) else None
+    return f"{site_url}/@{post[0]}/{post[1]}/{post[2]}" if post else ""
 
 
 def is_short(url: str, site_url: str = "") -> bool:

@@ -231,7 +231,16 @@ def test_a_link_is_imported_in_the_background(member, membership, settings):
 
 
 def test_a_link_that_a_phone_shares_is_filled_in(member):
-    assert 'value="https://v.example/1"' in text_of(member.get("/import/", {"text": "look at this https://v.example/1 !"}))
+    shown = text_of(member.get("/import/", {"text": "look at this https://v.example/1 !"}))
+
+    assert re.search(r"<textarea[^>]*>\s*https://v.example/1</textarea>", shown)
+
+
+def test_a_share_text_without_a_link_is_refused_where_it_was_typed(member):
+    response = member.post("/import/", {"url": "看看这个视频"})
+
+    assert response.status_code == 422
+    assert "There is no link in this text." in text_of(response)
 
 
 def test_no_form_works_without_its_token(membership, source):
