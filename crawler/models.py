@@ -415,7 +415,11 @@ class CrawlJob(Job):
             *Job.Meta.constraints,
             models.UniqueConstraint(fields=["source"], condition=~Q(state__in=FINAL), name="one_live_crawl_per_source"),
         ]
-        indexes = [*Job.Meta.indexes, models.Index(fields=["order"], condition=~Q(order=""), name="crawl_by_order")]
+        indexes = [
+            *Job.Meta.indexes,
+            models.Index(fields=["order"], condition=~Q(order=""), name="crawl_by_order"),
+            models.Index(fields=["source", "-id"], name="crawl_of_source"),
+        ]
 
 
 class ObserveJob(Job):

@@ -1,4 +1,4 @@
-"""What the active workspace watches: how each look went, when the next one is, and all that can be done about it."""
+"""One source of the active workspace: how each look went, when the next one is, and all that can be done about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from catalog.feed import feed
 from catalog.filters import MAX_BIGINT, Filters
 from crawler import services
-from crawler.models import CrawlJob, Outcome, Source, SourceKind
+from crawler.models import CrawlJob, Source, SourceKind
 from crawler.timing import next_tick
 from jobs.models import FINAL
 from pages.asking import editor, member
@@ -24,45 +23,9 @@ from pages.forms import SourceForm
 from pages.profiles import author_of, profile_context
 from workspaces.models import Membership
 
-PAGE = 50
 RUNS = 20
 SHOWN_VIDEOS = 12
 TIMING = {"cron", "interval_minutes"}
-
-
-@require_safe
-@member
-def sources(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """Those in trouble first; then in the order of their names, page by page."""
-    found = _with_last_run(Source.objects.filter(workspace=membership.workspace_id)).order_by("kind", "value", "pk")
-    kind, outcome = _one_of(request, "kind", SourceKind.values), _one_of(request, "outcome", Outcome.values)
-    words = request.GET.get("q", "").strip()[:100]
-    if "\x00" in words:
-        raise BadRequest(_("Search without invisible characters."))
-    if kind:
-        found = found.filter(kind=kind)
-    if outcome:
-        found = found.filter(outcome=outcome)
-    if words:
-        found = found.filter(value__icontains=words)
-    page = _page_number(request)
-    rows = list(found[(page - 1) * PAGE : page * PAGE + 1])
-    context = {
-        "sources": rows[:PAGE],
-        "next_page": page + 1 if len(rows) > PAGE else None,
-        "page": page,
-        "membership": membership,
-        "kinds": SourceKind.choices,
-        "outcomes": [choice for choice in Outcome.choices if choice[0]],
-        "kind": kind,
-        "outcome": outcome,
-        "q": words,
-        "is_narrowed": bool(kind or outcome or words),
-        "troubled": Source.objects.filter(workspace=membership.workspace_id)
-        .exclude(outcome__in=(Outcome.NEVER, Outcome.OK, Outcome.EMPTY))
-        .count(),
-    }
-    return render(request, "pages/sources.html", context)
 
 
 @require_safe
@@ -151,29 +114,6 @@ def _source(membership: Membership, pk: int) -> Source:
 
 def _back(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     return redirect("sources") if request.POST.get("from") == "list" else redirect("source", pk)
-
-
-def _one_of(request: HttpRequest, name: str, choices: list[str]) -> str:
-    value = request.GET.get(name, "")
-    if value and value not in choices:
-        raise BadRequest(_("There is no %(name)s “%(value)s”.") % {"name": name, "value": value[:40]})
-    return value
-
-
-def _page_number(request: HttpRequest) -> int:
-    text = request.GET.get("page", "1")
-    if not (text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text)):
-        raise BadRequest(_("There is no such page."))
-    return int(text)
-
-
-def _with_last_run(found: QuerySet[Source]) -> QuerySet[Source]:
-    last: Any = CrawlJob.objects.filter(source=OuterRef("pk")).order_by("-pk")
-    return found.annotate(
-        last_state=Subquery(last.values("state")[:1]),
-        last_counts=Subquery(last.values("counts")[:1]),
-        live_state=Subquery(last.exclude(state__in=FINAL).values("state")[:1]),
-    )
 
 
 def _shown(pk: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pages import (
     surging,
     trends,
     videos,
+    watching,
 )
 
 
@@ -64,7 +65,8 @@ urlpatterns = [
     path("categories/<category:slug>/", categories.category, name="category"),
     path("authors/<row:pk>/", authors.author, name="author"),
     path("sounds/<row:pk>/", sounds.sound, name="sound"),
-    path("sources/", sources.sources, name="sources"),
+    path("sources/", watching.sources, name="sources"),
+    path("sources/bulk/", watching.bulk, name="sources-bulk"),
     path("sources/new/", sources.new, name="source-new"),
     path("sources/<row:pk>/", sources.source, name="source"),
     path("sources/<row:pk>/runs/", sources.runs, name="source-runs"),

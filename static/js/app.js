@@ -189,7 +189,7 @@ document.addEventListener("click", async (event) => {
   }
   const all = event.target.closest("[data-choose-all]");
   if (all) {
-    const boxes = [...document.querySelectorAll(".download-row input[type=checkbox]")];
+    const boxes = [...document.querySelectorAll(".pick input[type=checkbox]")];
     const choose = boxes.some((box) => !box.checked);
     for (const box of boxes) box.checked = choose;
   }
