@@ -2,7 +2,21 @@
 
 from django.urls import path, re_path, register_converter
 
-from api import authors, documentation, downloads, exports, imports, profiles, queues, sources, surges, videos, views, webhooks
+from api import (
+    authors,
+    documentation,
+    downloads,
+    exports,
+    imports,
+    profiles,
+    queues,
+    sounds,
+    sources,
+    surges,
+    videos,
+    views,
+    webhooks,
+)
 from api.fields import BIGGEST_ID
 
 
@@ -43,6 +57,10 @@ urlpatterns = [
     path("videos/<id:pk>", videos.VideoView.as_view(), name="api-video"),
     path("videos/<id:pk>/metrics", videos.MetricsView.as_view(), name="api-video-metrics"),
     path("webhooks/apify", webhooks.ApifyWebhookView.as_view(), name="api-webhook-apify"),
+    path("sounds", sounds.SoundsView.as_view(), name="api-sounds"),
+    path("sounds/<id:pk>", sounds.SoundView.as_view(), name="api-sound"),
+    path("sounds/<id:pk>/videos", sounds.SoundVideosView.as_view(), name="api-sound-videos"),
+    path("sounds/<id:pk>/scrape", sounds.ScrapeView.as_view(), name="api-sound-scrape"),
     path("surges", surges.SurgesView.as_view(), name="api-surges"),
     path("authors/<id:pk>", authors.AuthorView.as_view(), name="api-author"),
     re_path("", views.NoSuchPath.as_view(), name="api-nothing"),

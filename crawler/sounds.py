@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -79,11 +81,12 @@ def _sentence(code: str) -> str:
 
 
 def add_sound(text: str, *, workspace: Any, by: AbstractBaseUser | AnonymousUser | None = None) -> tuple[Source, bool]:
-    """Watch a sound and read it at once; return its source, and whether it is new. The same sound again is the same source.
+    """Watch the sound that a pasted text names, as `watch` does. Raises NoSuchSound."""
+    return watch(find_sound(text), workspace=workspace, by=by)
 
-    Raises NoSuchSound.
-    """
-    link = find_sound(text)
+
+def watch(link: SoundLink, *, workspace: Any, by: AbstractBaseUser | AnonymousUser | None = None) -> tuple[Source, bool]:
+    """Watch a sound and read it at once; return its source, and whether it is new. The same sound again is the same source."""
     sound, _is_new = Sound.objects.get_or_create(
         platform=PLATFORM, external_id=link.id, defaults={"url": link.url(site_url(PLATFORM))}
     )
@@ -143,6 +146,13 @@ def retry(source: Source, *, by: AbstractBaseUser | AnonymousUser | None = None)
 def last_run(source: Source) -> CrawlJob | None:
     job: CrawlJob | None = CrawlJob.objects.filter(source=source).order_by("-pk").first()
     return job
+
+
+def last_runs(sources: Sequence[int]) -> dict[int, CrawlJob]:
+    """The latest run of each of many sources that has one; one query."""
+    newest = CrawlJob.objects.filter(source=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    ids = Source.objects.filter(pk__in=sources).values_list(Subquery(newest), flat=True)
+    return {job.source_id: job for job in CrawlJob.objects.filter(pk__in=ids)}
 
 
 def is_fresh(job: CrawlJob) -> bool:

@@ -20,13 +20,15 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 ROLES = ["anonymous", "foreigner", "viewer", "editor", "owner", "staff"]
 ROUTES = [route for route in urls.urlpatterns if route.name != "api-nothing"]
 OWNED_PROFILE = ["api-profile", "api-profile-monitoring", "api-profile-trigger"]
-OWNED = [*OWNED_PROFILE, "api-source", "api-source-scan", "api-source-runs"]
+SOUND = ["api-sound", "api-sound-videos", "api-sound-scrape"]
+OWNED = [*OWNED_PROFILE, *SOUND, "api-source", "api-source-scan", "api-source-runs"]
 
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "api-sources"): {"value": "another topic"},
     ("POST", "api-profiles"): {"handle": "@another.one"},
     ("PATCH", "api-profile-monitoring"): {"enabled": False},
     ("POST", "api-profile-trigger"): {"force_recache": True},
+    ("POST", "api-sounds"): {"url": "https://www.tiktok.com/music/wave-7016547803243022338"},
     ("PATCH", "api-source"): {"interval_minutes": 7},
     ("POST", "api-import"): {"url": "https://www.douyin.com/video/7000000000000000001"},
     ("PATCH", "api-video"): {"category": "x"},
@@ -45,12 +47,15 @@ class World:
         self.profile = SourceFactory.create(
             workspace=people.owner.workspace, platform="tiktok", kind="profile", value="someone", author=self.video.author
         )
+        workspace = people.owner.workspace
+        self.sound = SourceFactory.create(workspace=workspace, platform="tiktok", kind="sound", value="7016547803243022337")
         self.batch = BatchFactory.create(user=people.owner.user, jobs=[DownloadJobFactory.create()])
 
     def path(self, route: URLPattern) -> str:
         pk = {
             **dict.fromkeys(OWNED, self.source.pk),
             **dict.fromkeys(OWNED_PROFILE, self.profile.pk),
+            **dict.fromkeys(SOUND, self.sound.pk),
             **dict.fromkeys(["api-video", "api-video-metrics", "api-video-download"], self.video.pk),
             "api-author": self.video.author_id,
             "api-batch": self.batch.pk,
@@ -78,6 +83,8 @@ def expected(name: str, method: str, role: str) -> int:
         "api-profiles": ["GET", "POST"],
         "api-profile-monitoring": ["PATCH"],
         "api-profile-trigger": ["POST"],
+        "api-sounds": ["GET", "POST"],
+        "api-sound-scrape": ["POST"],
         "api-import": ["POST"],
         "api-video": ["GET", "PATCH"],
         "api-video-download": ["GET", "POST"],
@@ -87,7 +94,8 @@ def expected(name: str, method: str, role: str) -> int:
     reads = method in ("GET", "HEAD")
     if ("GET" if method == "HEAD" else method) not in allowed:
         return 405
-    if name in ("api-sources", "api-profiles", *OWNED, "api-import") or (name, method) == ("api-video", "PATCH"):
+    listed = ("api-sources", "api-profiles", "api-sounds")
+    if name in (*listed, *OWNED, "api-import") or (name, method) == ("api-video", "PATCH"):
         if role == "anonymous":
             return 401
         if role == "viewer" and not reads:
@@ -100,6 +108,8 @@ def expected(name: str, method: str, role: str) -> int:
         return 404
     return {
         ("api-sources", "POST"): 201,
+        ("api-sounds", "POST"): 201,
+        ("api-sound-scrape", "POST"): 202,
         ("api-source", "DELETE"): 204,
         ("api-source-scan", "POST"): 202,
         ("api-profiles", "POST"): 201,
@@ -145,10 +155,11 @@ def test_another_workspaces_source_is_told_apart_from_none_by_nothing(people: Pe
         assert dict(foreign.items()).keys() == dict(nothing.items()).keys()
 
 
-def test_the_list_of_sources_holds_no_foreign_one(people: People) -> None:
+@pytest.mark.parametrize("path", ["/api/sources", "/api/sounds"])
+def test_the_list_of_sources_holds_no_foreign_one(people: People, path: str) -> None:
     World(people)
 
-    assert people.client("foreigner").get("/api/sources").json() == {"results": [], "next": None}
+    assert people.client("foreigner").get(path).json() == {"results": [], "next": None}
 
 
 def test_every_route_is_in_the_document_and_no_other() -> None:
