@@ -23,6 +23,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from config import celery, engines, preparation, proxies
+from crawler import pauses
 from crawler.models import BrowserSession
 from crawler.providers import browser
 from downloads import storage
@@ -32,8 +33,6 @@ GIB = 2**30
 QUEUES = ("crawl", "media", "download", "upkeep")
 BEAT_WRITES_EVERY = timedelta(minutes=5)  # django-celery-beat saves its run times every three
 LATER = {
-    "ScrapeCreators (TikTok)": ("SCRAPECREATORS_API_KEY",),
-    "Apify (sounds)": ("APIFY_API_TOKEN", "APIFY_WEBHOOK_SECRET"),
     "Gemini (captions)": ("GEMINI_API_KEY",),
     "TikTok (posting)": ("TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET"),
     "Sentry": ("SENTRY_DSN",),
@@ -255,6 +254,19 @@ def service_proxies() -> Iterator[Finding]:
         yield Finding("Proxies", Level.OFF, "every service is asked directly")
 
 
+def collectors() -> Iterator[Finding]:
+    """The services that collect for us, as settings name them, and which of them are paused."""
+    for state in pauses.states():
+        if state.pause is not None:
+            detail = f"paused since {state.pause.since:%Y-%m-%d %H:%M} UTC: {state.pause.reason}"
+            mend = "Mend what it says: it is tried again by itself, or resumed in the admin"
+            yield Finding(state.label, Level.WARNING, detail, mend)
+        elif state.missing:
+            yield Finding(state.label, Level.OFF, "not configured", f"Optional: set {' and '.join(state.missing)}")
+        else:
+            yield Finding(state.label, Level.OK, "configured" if state.is_used else "configured, and asked for nothing")
+
+
 def site() -> Iterator[Finding]:
     is_local = urlsplit(settings.SITE_URL).hostname in ("localhost", "127.0.0.1")
     if settings.DEBUG:
@@ -290,6 +302,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Beat": beat,
     "Sample platform": sample_platform,
     "Douyin": douyin,
+    "Collectors": collectors,
     "Proxies": service_proxies,
     "Optional services": optional_services,
 }

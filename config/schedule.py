@@ -23,6 +23,7 @@ SCHEDULE = [
     ),
     Periodic("Queues: a canary through each", "monitoring.tasks.send_canaries", timedelta(seconds=30)),
     Periodic("Sources: look at those that are due", "monitoring.tasks.dispatch_sources", timedelta(seconds=30)),
+    Periodic("Services: try those that are paused", "monitoring.tasks.try_paused_services", timedelta(seconds=60)),
     Periodic("Health: look at every part", "monitoring.tasks.look", timedelta(seconds=60)),
     Periodic("Ranking: score what was missed", "monitoring.tasks.rank_what_was_missed", timedelta(minutes=5)),
     Periodic("Ranking: where to look next", "monitoring.tasks.plan_observations", timedelta(minutes=5)),

@@ -339,6 +339,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VideoKind": "crawler.models.VideoKind",
         "SourceKind": "crawler.models.SourceKind",
+        "ProfilePlatform": ["tiktok", "douyin"],
         "SourceOutcome": "crawler.models.Outcome",
         "DownloadStatus": ["pending", "queued", "downloading", "ready", "error"],
     },
@@ -380,6 +381,11 @@ CONSTANCE_CONFIG = {
         _("Single videos looked at again in an hour, per platform, beyond what sources show; 0: none."),
         int,
     ),
+    "PAID_OBSERVATIONS_PER_HOUR": (
+        20,
+        _("The same where a look may be charged for by a service (TikTok with a ScrapeCreators key); 0: none."),
+        int,
+    ),
     "SNAPSHOT_RETENTION_DAYS": (730, _("Metric history older than so many days is dropped, whole months at a time."), "days"),
     "API_ANONYMOUS_READS_PER_MINUTE": (300, _("Most API reads in a minute from one address without a token; 0: no limit."), int),
     "API_ANONYMOUS_WRITES_PER_MINUTE": (30, _("Most API writes in a minute from one address without a token; 0: no limit."), int),
@@ -410,6 +416,7 @@ CONSTANCE_CONFIG_FIELDSETS = (
             "CLASSIC_WEIGHT_SHARES",
             "SURGE_MOMENTUM",
             "OBSERVATIONS_PER_HOUR",
+            "PAID_OBSERVATIONS_PER_HOUR",
         ),
     ),
     (_("Analysis"), ("ANALYZE_CAROUSELS",)),

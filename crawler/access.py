@@ -87,6 +87,11 @@ def missing_settings(name: str) -> list[str]:
     return [setting for setting in needed if setting and not _setting(setting)]
 
 
+def is_paid(platform: str) -> bool:
+    """Whether a look at a single post of a platform may cost: somebody who would be asked charges, and has its key."""
+    return any(registry.PROVIDERS[name].is_paid and not missing_settings(name) for name in provider_names(platform))
+
+
 def platform_of(url: str) -> str:
     """Who is to be asked for a link: the platform that knows it as its own, else whoever takes any."""
     own = (platform for platform in registry.PLATFORMS if platform != registry.ANY_LINK)

@@ -139,9 +139,13 @@ class SourceAdmin(AuditedActions, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Only what was typed: a crawl may be writing how it went."""
         if change:
+            if {"platform", "kind", "value"} & set(form.changed_data):  # whose or what it is has to be found out anew
+                Source.objects.filter(pk=obj.pk).update(author=None, sound=None)
             obj.save(update_fields=form.changed_data)
         else:
             super().save_model(request, obj, form, change)
+            if obj.is_active:
+                scan_now(obj, by=request.user)
         for button in self.get_actions_submit_line(request, obj.pk):
             if button.action_name in request.POST:
                 button.method(request, obj)
@@ -158,6 +162,10 @@ class SourceAdmin(AuditedActions, ModelAdmin):
             Outcome.RATE_LIMITED.value: "warning",
             Outcome.CHANGED.value: "danger",
             Outcome.UNREACHABLE.value: "warning",
+            Outcome.GONE.value: "danger",
+            Outcome.PRIVATE.value: "warning",
+            Outcome.RENAMED.value: "info",
+            Outcome.SERVICE_REFUSED.value: "warning",
             Outcome.FAILED.value: "danger",
         },
     )
@@ -391,3 +399,6 @@ class BrowserSessionAdmin(ModelAdmin):
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """That the cookies changed is remembered, not what they are."""
         return [{"added": {}}] if add else [{"changed": {"fields": [str(_("cookies"))]}}]
+
+
+from crawler import admin_services as admin_services  # noqa: E402  (registers what stands on the classes above)

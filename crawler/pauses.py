@@ -6,6 +6,7 @@ a person asks for tries all the same, and its success ends the pause, as do a tr
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crawler.access import missing_settings, provider_name, reader_by
+from crawler.access import missing_settings, provider_name, provider_names, reader_by
 from crawler.models import CrawlJob, ProviderPause, Source, SourceKind
 from crawler.providers import registry
 from crawler.providers.errors import NotConfigured, ServiceRefused
@@ -117,6 +118,40 @@ def _try(pause: ProviderPause) -> bool:
         logger.info("A paused provider cannot be tried", extra={"provider": name, "code": error.code})
         return False
     return resume(name, by="trial")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """How one provider stands, for staff."""
+
+    name: str
+    label: str
+    missing: list[str]
+    """Settings without which it cannot be asked."""
+    is_used: bool
+    """Settings name it for some kind of source."""
+    pause: ProviderPause | None
+
+
+def states() -> list[ServiceState]:
+    """Every provider, in the registry's order; one query."""
+    now = paused()
+    kinds = ["", *SourceKind.values]
+    used = {name for platform in registry.PLATFORMS for kind in kinds for name in provider_names(platform, kind)}
+    return [
+        ServiceState(name, entry.label, missing_settings(name), name in used, now.get(name))
+        for name, entry in registry.PROVIDERS.items()
+    ]
+
+
+def silent_platforms() -> set[str]:
+    """Platforms of which nobody can be asked about a single post now: all who could are paused, or lack their settings."""
+    away = set(paused())
+    return {
+        platform
+        for platform in registry.PLATFORMS
+        if all(name in away or missing_settings(name) for name in provider_names(platform))
+    }
 
 
 def has_trial(name: str) -> bool:

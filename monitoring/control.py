@@ -3,11 +3,14 @@
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from crawler import pauses
+from crawler.models import ProviderPause
 from jobs import kinds, nudge
 from jobs.models import PausedKind
 
@@ -36,5 +39,20 @@ def pause_or_resume(request: HttpRequest, kind: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:index"))
 
 
-def _log(request: HttpRequest, paused: PausedKind, flag: int) -> None:
+@require_POST
+def resume_service(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask a paused provider again, and let those go on that wait for it."""
+    if not request.user.has_perm("crawler.delete_providerpause"):
+        raise PermissionDenied
+    pause = ProviderPause.objects.filter(provider=name).first()
+    if pause is None:
+        messages.info(request, _("It is not paused any more."))
+    else:
+        _log(request, pause, DELETION)
+        pauses.resume(name, by=str(request.user))
+        messages.success(request, _("%(name)s is asked again.") % {"name": name})
+    return HttpResponseRedirect(reverse("admin:index"))
+
+
+def _log(request: HttpRequest, paused: Model, flag: int) -> None:
     LogEntry.objects.log_actions(int(request.user.pk or 0), [paused], flag, single_object=True)

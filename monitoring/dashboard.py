@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crawler import pauses
 from crawler.models import Outcome
 from jobs import kinds
 from monitoring import health, measures, passes
@@ -20,7 +21,9 @@ OUTCOME_ORDER = [*measures.TROUBLE, Outcome.EMPTY, Outcome.OK]
 def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's DASHBOARD_CALLBACK: adds to what the index page shows."""
     rows = _kinds()
-    findings, paused = health.report(), _paused(rows)
+    services = [state for state in pauses.states() if state.is_used or state.pause]
+    findings, paused = health.report(), [*_paused(rows), *_paused_services(services)]
+    findings = [finding for finding in findings if finding.name != "services"]  # said as it is now, not as a minute ago
     parts = {finding.name: finding for finding in findings}
     worst = health.worst(finding.level for finding in findings)
     headline = str(HEADLINES[worst])
@@ -39,12 +42,14 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "kinds": rows,
         "failures": _failures(),
         "sources": _sources(),
+        "services": services,
         "queues": [finding for name, finding in parts.items() if name.startswith("queue:")],
         "workers": parts["workers"].facts.get("names", []) if "workers" in parts else [],
         "library": parts["library"].facts if "library" in parts else {},
         "disk": parts["disk"].facts if "disk" in parts else {},
         "passes": [_pulse(pulse) for pulse in Pulse.objects.all()],
         "acts": LogEntry.objects.select_related("user", "content_type")[:8],
+        "may_resume": request.user.has_perm("crawler.delete_providerpause"),
         "may_pause": request.user.has_perms(["jobs.add_pausedkind", "jobs.delete_pausedkind"]),
     }
     return context
@@ -63,6 +68,15 @@ def _paused(rows: list[dict[str, Any]]) -> list[health.Finding]:
         health.Finding(row["counts"].kind, Level.DEGRADED, _("%(kind)s are paused.") % {"kind": row["label"]})
         for row in rows
         if row["counts"].is_paused
+    ]
+
+
+def _paused_services(services: list[pauses.ServiceState]) -> list[health.Finding]:
+    sentence = _("%(label)s is paused: %(reason)s")
+    return [
+        health.Finding(state.label, Level.DEGRADED, sentence % {"label": state.label, "reason": state.pause.reason})
+        for state in services
+        if state.pause is not None
     ]
 
 

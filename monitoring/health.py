@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from crawler import pauses
 from downloads import storage
 from downloads.errors import StorageError
 from downloads.models import StoredObject
@@ -78,7 +79,8 @@ def kept() -> list[Finding]:
 def look() -> dict[str, Any]:
     """The monitoring pass: check what is not checked on asking, keep the findings, and say what changed."""
     counted = measures.count_jobs()
-    findings = [check_storage(), check_disk(), check_sources(), check_jobs(counted), check_workers(), measure_library(counted)]
+    sources = [check_sources(), check_services()]
+    findings = [check_storage(), check_disk(), *sources, check_jobs(counted), check_workers(), measure_library(counted)]
     before = {part.name: part for part in Part.objects.all()}
     now, changed = timezone.now(), []
     for finding in findings:
@@ -227,6 +229,19 @@ def check_sources() -> Finding:
         sentence = ngettext("%d source is overdue.", "%d sources are overdue.", overdue) % overdue
         return Finding("sources", Level.DEGRADED, sentence, counts)
     return Finding("sources", Level.OK, _("Every active source was read well."), counts)
+
+
+def check_services() -> Finding:
+    """The services that collect for us: which of them are paused."""
+    away = [state for state in pauses.states() if state.pause is not None]
+    facts = {state.name: {"code": state.pause.code, "reason": state.pause.reason} for state in away if state.pause}
+    if not away:
+        return Finding("services", Level.OK, _("No service is paused."))
+    if len(away) == 1 and away[0].pause:
+        sentence = _("%(label)s is paused: %(reason)s") % {"label": away[0].label, "reason": away[0].pause.reason}
+    else:
+        sentence = _("%(labels)s are paused.") % {"labels": ", ".join(state.label for state in away)}
+    return Finding("services", Level.DEGRADED, sentence, facts)
 
 
 def check_jobs(counted: list[KindCounts]) -> Finding:

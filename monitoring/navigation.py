@@ -17,6 +17,7 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
             ("crawler.crawljob", _("Crawls"), "travel_explore"),
             ("crawler.observejob", _("Observations"), "visibility"),
             ("crawler.browsersession", _("Browser sessions"), "cookie"),
+            ("crawler.providerpause", _("Paused services"), "pause_circle"),
             ("crawler.webhookdelivery", _("Webhooks received"), "webhook"),
         ],
     ),

@@ -20,7 +20,8 @@ class ControlRoom(UnfoldAdminSite):
         from monitoring import control
 
         kinds = path("kinds/<str:kind>/", self.admin_view(control.pause_or_resume), name="pause_kind")
-        urls: list[URLPattern] = [kinds, *super().get_urls()]
+        services = path("services/<str:name>/resume/", self.admin_view(control.resume_service), name="resume_service")
+        urls: list[URLPattern] = [kinds, services, *super().get_urls()]
         return urls
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -7,7 +7,7 @@ from constance.utils import get_values_for_keys
 from django.utils import timezone
 
 from analysis import services as analyses
-from crawler import partitions, thinning
+from crawler import partitions, pauses, thinning
 from crawler.services import dispatch_due_sources
 from downloads import circuit, services, upkeep, wanting
 from jobs.services import dispatch
@@ -30,6 +30,15 @@ def dispatch_sources() -> None:
     """Start a look at every source that is due."""
     with record("sources", quiet=True) as counts:
         counts["started"] = dispatch_due_sources()
+
+
+@shared_task(ignore_result=True)
+def try_paused_services() -> None:
+    """See whether what paused services complained of is mended."""
+    with only_one("services") as is_ours:
+        if is_ours:
+            with record("services", quiet=True) as counts:
+                counts["resumed"] = pauses.try_again()
 
 
 @shared_task(ignore_result=True)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from catalog.feed import feed
 from catalog.filters import MAX_BIGINT, Filters
-from crawler import services
+from crawler import pauses, services
 from crawler.models import CrawlJob, Source, SourceKind
 from crawler.timing import next_tick
 from jobs.models import FINAL
@@ -35,6 +35,7 @@ def source(request: HttpRequest, membership: Membership, pk: int) -> HttpRespons
     author_id = author_of(source)
     about = profile_context(request, author_id) if author_id is not None else {}
     context = {**about, **_runs(request, source), **_shown(pk), "source": source, "membership": membership}
+    context["pause"] = pauses.pause_of(source)
     return render(request, "pages/source.html", context)
 
 
@@ -43,7 +44,7 @@ def source(request: HttpRequest, membership: Membership, pk: int) -> HttpRespons
 def runs(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     """The table of runs and what changes with it, for a page that follows one; what was shown once the run is over."""
     source = _source(membership, pk)
-    context = {**_runs(request, source), "source": source, "is_part": True}
+    context = {**_runs(request, source), "source": source, "is_part": True, "pause": pauses.pause_of(source)}
     if not context["is_live"]:
         source.refresh_from_db()  # it was read before the runs: one may have ended in between, and nobody asks again
         context |= _shown(pk)

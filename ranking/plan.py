@@ -16,6 +16,8 @@ from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from crawler import pauses
+from crawler.access import is_paid
 from crawler.models import ObserveJob
 from crawler.observing import request_observations
 from crawler.providers import registry
@@ -116,7 +118,7 @@ def planned(until: datetime, *, most: int = 1000, platforms: Iterable[str] | Non
 
 def costs() -> list[Cost]:
     """Per platform; two queries."""
-    budget = budget_per_hour()
+    budgets = budgets_per_hour()
     now = timezone.now()
     asked = {
         row["video__platform"]: (row["hour"], row["day"])
@@ -125,18 +127,27 @@ def costs() -> list[Cost]:
         .annotate(day=Count("pk"), hour=Count("pk", filter=Q(created_at__gt=now - timedelta(hours=1))))
         .order_by()
     }
-    return [Cost(platform, budget, *asked.get(platform, (0, 0))) for platform in registry.PLATFORMS]
+    return [Cost(platform, budgets[platform], *asked.get(platform, (0, 0))) for platform in registry.PLATFORMS]
 
 
-def budget_per_hour() -> int:
-    """How many videos of a platform may be looked at singly in an hour; staff set it, 0 switches it off."""
-    return max(int(get_values_for_keys(["OBSERVATIONS_PER_HOUR"])["OBSERVATIONS_PER_HOUR"]), 0)
+def budgets_per_hour() -> dict[str, int]:
+    """How many videos of each platform may be looked at singly in an hour; staff set it, 0 switches it off.
+
+    Where a look may cost money, both limits hold: the smaller one.
+    """
+    keys = ["OBSERVATIONS_PER_HOUR", "PAID_OBSERVATIONS_PER_HOUR"]
+    values = get_values_for_keys(keys)
+    free, paid = (max(int(values[key]), 0) for key in keys)
+    return {platform: min(free, paid) if is_paid(platform) else free for platform in registry.PLATFORMS}
 
 
 def ask() -> dict[str, int]:
     """Ask the crawler for what is due and affordable; return how many per platform."""
     asked = {}
+    silent = pauses.silent_platforms()
     for cost in costs():
+        if cost.platform in silent:
+            continue
         most = min(cost.left, -(-cost.budget_per_hour // SHARE_PER_PASS))
         due = planned(timezone.now(), most=most, platforms=[cost.platform]) if most else []
         if due:

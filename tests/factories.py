@@ -20,6 +20,7 @@ from crawler.models import (
     MetricSnapshot,
     ObserveJob,
     Outcome,
+    ProviderPause,
     Sound,
     Source,
     SourceVideo,
@@ -172,6 +173,15 @@ class WebhookDeliveryFactory(DjangoModelFactory[WebhookDelivery]):
     service = "apify"
     key = factory.Sequence(lambda n: f"run{n}:ACTOR.RUN.SUCCEEDED")
     body = factory.LazyFunction(lambda: {"eventType": "ACTOR.RUN.SUCCEEDED"})
+
+
+class ProviderPauseFactory(DjangoModelFactory[ProviderPause]):
+    class Meta:
+        model = ProviderPause
+
+    provider = "scrapecreators"
+    code = "out_of_credits"
+    reason = "no credits left"
 
 
 class BrowserSessionFactory(DjangoModelFactory[BrowserSession]):

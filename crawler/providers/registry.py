@@ -59,7 +59,9 @@ PROVIDERS = {
         "SCRAPECREATORS_PROXY",
         is_paid=True,
     ),
-    "tiktok-page": Entry("TikTok's pages", "crawler.providers.tiktok_page:TikTokPage", "TIKTOK_URL", needs_key=False),
+    "tiktok-page": Entry(
+        "TikTok's pages", "crawler.providers.tiktok_page:TikTokPage", "TIKTOK_URL", proxy_setting="TIKTOK_PROXY", needs_key=False
+    ),
     "yt-dlp": Entry("Any link (yt-dlp)", "crawler.providers.ytdlp:AnyLink", proxy_setting="YTDLP_PROXY"),
     "apify": Entry(
         "TikTok sounds (Apify)",

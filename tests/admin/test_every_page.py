@@ -47,6 +47,7 @@ MAKERS = {
     "django_celery_beat.intervalschedule": lambda number: IntervalSchedule.objects.create(every=number + 1, period="days"),
     "django_celery_beat.crontabschedule": lambda number: CrontabSchedule.objects.create(minute=str(number)),
     "jobs.pausedkind": lambda number: factories.PausedKindFactory(kind=f"kind{number}"),
+    "crawler.providerpause": lambda number: factories.ProviderPauseFactory(provider=f"provider{number}"),
     "crawler.browsersession": lambda number: factories.BrowserSessionFactory(platform=f"platform{number}"),
 }
 FACTORIES: list[Any] = [

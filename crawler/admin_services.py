@@ -1,0 +1,36 @@
+"""Services that are paused, with what they complained of."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.decorators import action, display
+
+from crawler import pauses
+from crawler.admin import Observed
+from crawler.models import ProviderPause
+from crawler.providers import registry
+
+
+@admin.register(ProviderPause)
+class ProviderPauseAdmin(Observed):
+    """Which services are asked nothing, and why. Resuming asks them again; so does their own trial, once it goes well."""
+
+    list_display = ["show_label", "code", "reason", "since", "until"]
+    search_fields = ["provider", "reason"]
+    ordering = ["-since"]
+    actions = ["resume"]
+
+    @display(description=_("service"), ordering="provider")
+    def show_label(self, pause: ProviderPause) -> str:
+        entry = registry.PROVIDERS.get(pause.provider)
+        return entry.label if entry else pause.provider
+
+    def has_resume_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("crawler.delete_providerpause"))
+
+    @action(description=_("Resume"), permissions=["resume"])
+    def resume(self, request: HttpRequest, chosen: QuerySet[ProviderPause]) -> None:
+        count = sum(pauses.resume(pause.provider, by=str(request.user)) for pause in list(chosen))
+        self.message_user(request, ngettext("%d service is asked again.", "%d services are asked again.", count) % count)
