@@ -83,19 +83,25 @@ class Control:
         return json_response(self._state())
 
     async def person(self, request: Request) -> Response:
-        """A TikTok profile changes its name, or becomes private, deleted, empty or open again."""
+        """A profile becomes private, deleted, empty or open again; on TikTok it may also change its name."""
         order = parsed(request.body) or {}
-        creator = self.platform.tiktok.creator(handle=request.params["handle"])
-        if creator is None:
-            return refused("nobody has this handle")
-        state, handle = order.get("state", creator.state), order.get("handle", creator.handle)
-        if state not in ("", "private", "deleted", "empty"):
+        name = request.params["handle"]
+        if (state := order.get("state")) not in (None, "", "private", "deleted", "empty"):
             return refused('state is "private", "deleted", "empty", or "" for an open profile')
-        if not isinstance(handle, str) or not re.fullmatch(r"[a-z0-9_.]{2,24}", handle):
-            return refused("handle is 2 to 24 small letters, digits, dots and underscores")
-        if handle != creator.handle:
-            creator.former, creator.handle = creator.handle, handle
-        creator.state = state
+        if creator := self.platform.tiktok.creator(handle=name):
+            handle = order.get("handle", creator.handle)
+            if not isinstance(handle, str) or not re.fullmatch(r"[a-z0-9_.]{2,24}", handle):
+                return refused("handle is 2 to 24 small letters, digits, dots and underscores")
+            if handle != creator.handle:
+                creator.former, creator.handle = creator.handle, handle
+            creator.state = creator.state if state is None else state
+            return json_response(self._state())
+        author = next((one for one in self.platform.world.authors if name in {one.handle, one.sec_uid}), None)
+        if author is None:
+            return refused("nobody has this handle")
+        if "handle" in order:
+            return refused("only TikTok's creators change their names here")
+        self.platform.people[author.sec_uid] = state or ""
         return json_response(self._state())
 
     async def media(self, request: Request) -> Response:
@@ -118,6 +124,11 @@ class Control:
             "media_expired_times": self.platform.epoch,
             "scrapecreators_credits": self.platform.scrapecreators.left,
             "people": [
+                {"handle": author.handle, "sec_uid": author.sec_uid, "state": state}
+                for author in self.platform.world.authors
+                if (state := self.platform.people.get(author.sec_uid))
+            ]
+            + [
                 {"handle": creator.handle, "former": creator.former, "state": creator.state}
                 for creator in self.platform.tiktok.creators.values()
             ],

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-DATA = frozenset({"search", "posts", "detail"})
+DATA = frozenset({"search", "posts", "detail", "hot"})
 MEDIA = frozenset({"clip", "slide"})
 SERVICES = frozenset({"scrapecreators", "apify", "gemini"})
-PLACES = DATA | MEDIA | SERVICES | {"page", "play", "cover", "avatar", "sound", "tiktok"}
+PLACES = DATA | MEDIA | SERVICES | {"page", "play", "cover", "avatar", "sound", "profile", "tiktok"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ KINDS = {
             DATA,
             "The data calls answer status_code 2483: sign in first. A cookie sessionid=sample-session passes.",
         ),
-        Kind("empty", frozenset({"search", "posts"}), "Lists answer properly, with nothing found."),
+        Kind("empty", frozenset({"search", "posts", "hot"}), "Lists answer properly, with nothing found."),
         Kind("ratelimit", DATA | MEDIA, "429 with Retry-After.", "seconds to wait (default 30), or any header text"),
         Kind("slow", MEDIA, "Media drips; data calls wait.", "bytes per second (default 2048); for data, seconds"),
         Kind("truncated", MEDIA, "The connection closes early.", "share that is sent (default 0.5)"),
@@ -167,7 +167,7 @@ def _usual(kind: Kind, topic: str | None, video: str | None, value: Any) -> froz
     if kind.name == "block" and value == "page":
         places |= {"page"}
     if video:
-        return places - {"page", "search", "posts", "avatar", "sound"}
+        return places - {"page", "search", "posts", "hot", "avatar", "sound"}
     if topic and places & DATA:
-        return places & {"page", "search", "posts"} or places
+        return places & {"page", "search", "posts", "hot"} or places
     return places

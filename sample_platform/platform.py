@@ -39,6 +39,8 @@ class Platform:
     state: Path
     tiktok: TikTokWorld
     faults: Faults = field(default_factory=Faults)
+    people: dict[str, str] = field(default_factory=dict)
+    """Who of the Douyin side is private, deleted or empty, by sec_uid. TikTok's creators know it themselves."""
     scrapecreators: Account = field(default_factory=Account)
     epoch: int = 0
     """How often all links to media were made to end at once."""

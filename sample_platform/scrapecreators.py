@@ -168,7 +168,8 @@ class ScrapeCreators:
         older = [video for video in own if not before or times[video.id] < before]
         page = older[:POSTS_PER_PAGE]
         # What is pinned stands on top of the first page, and again at its own place.
-        pinned = [video for video in own if video.id in creator.pinned] if not before else []
+        shown = {video.id: video for video in own}
+        pinned = [shown[id_] for id_ in creator.pinned if id_ in shown and not before]
         write = writer(request, answers)
         entries = [*(write(video, is_top=True) for video in pinned), *(write(video) for video in page)]
         return self._page(

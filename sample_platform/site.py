@@ -18,6 +18,7 @@ from sample_platform.world import DAY, Video
 
 PAGES = Path(__file__).parent / "pages"
 MOST_PER_PAGE = 20
+MOST_HOT = 30
 SLOW_SECONDS = 10.0
 MOST_SLOW_SECONDS = 300.0
 DATA_FAULTS = "unreachable slow ratelimit block login changed empty gone"
@@ -34,6 +35,7 @@ def routes(platform: Platform) -> Routes:
     table.add("GET", "/(?P<kind>video|note)/(?P<id>[^/]+)/?", site.video_page)
     table.add("GET", "/(?:share|s)/(?P<kind>video|note)/(?P<id>[^/]+)/?", site.shared)
     table.add("GET", "/user/(?P<id>[^/]+)/?", site.user_page)
+    table.add("GET", "/hot/?(?:[0-9]+/?)?", site.hot_page)
     table.add("GET", "/(?P<kind>music|hashtag)/(?P<id>[^/]+)/?", site.list_page)
     table.add("GET", r"/static/(?P<name>[a-z]+\.(?:css|js))", site.static)
     table.add("GET", "/favicon.ico", site.icon)
@@ -68,6 +70,9 @@ class Site:
         author = self.authors.get(request.params["id"])
         name = author.name if author else "用户不存在"
         return self._page(request, "list.html", name, heading=name, kind="user", id=request.params["id"])
+
+    async def hot_page(self, request: Request) -> Response:
+        return self._page(request, "list.html", "抖音热榜", topics={"hot"}, heading="抖音热榜", kind="hot", id="hot")
 
     async def list_page(self, request: Request) -> Response:
         kind, id_ = request.params["kind"], request.params["id"]
@@ -178,7 +183,7 @@ class Site:
             return refusal
         answers = self.platform.answers(request)
         own: list[Video] = []
-        if author and not is_empty:
+        if author and not is_empty and not self.platform.people.get(author.sec_uid):
             own = self.platform.world.posts(author, self.platform.clock.now())
         times = {video.id: int(answers.clock.real(video.published_at) * 1000) for video in own}
         before, count = request.number("max_cursor", 0), request.number("count", 18, most=MOST_PER_PAGE) or 18
@@ -199,8 +204,14 @@ class Site:
 
     async def profile(self, request: Request) -> Response:
         author = self.authors.get(request.query.get("sec_user_id", ""))
+        refusal, _ = await self._gate(request, "profile")
+        if refusal:
+            return refusal
         answers = self.platform.answers(request)
-        return json_response(envelope(answers, user=answers.author(author) if author else None))
+        user = answers.author(author) if author else None
+        if user and (state := self.platform.people.get(str(user["sec_uid"]))):
+            user |= {"aweme_count": 0, "secret": int(state == "private"), "user_canceled": state == "deleted"}
+        return json_response(envelope(answers, user=user))
 
     async def music(self, request: Request) -> Response:
         sound = self.sounds.get(request.query.get("music_id", ""))
@@ -232,19 +243,30 @@ class Site:
         return json_response(envelope(answers, aweme_list=entries, cursor=first + count, has_more=more))
 
     async def hot(self, request: Request) -> Response:
+        refusal, is_empty = await self._gate(request, "hot", topics={"hot"})
+        if refusal:
+            return refusal
         answers = self.platform.answers(request)
-        hottest = sorted(self.platform.published(), key=lambda video: -video.growth.rate(answers.site_now))[:30]
+        now = answers.site_now
+        hottest = sorted(self.platform.published(), key=lambda video: -video.growth.rate(now))
+        by_word = {} if is_empty else {video.title[0]: video for video in reversed(hottest)}  # the hottest of a word stays
+        first = sorted(by_word.values(), key=lambda video: -video.growth.rate(now))[:MOST_HOT]
         words = [
             {
                 "word": video.title[0],
-                "hot_value": int(video.growth.rate(answers.site_now) * 36000),
+                "hot_value": int(video.growth.rate(now) * 36000),
                 "position": place,
+                "label": 0 if place > 3 else 3,
+                "word_type": 1,
                 "event_time": int(answers.clock.real(video.published_at)),
                 "sentence_id": str(2_000_000 + video.number),
+                "group_id": video.id,
+                "video_count": len(self.platform.world.search(video.title[0], now)),
+                "word_cover": answers.cover(video),
             }
-            for place, video in enumerate(hottest, 1)
+            for place, video in enumerate(first, 1)
         ]
-        return json_response(envelope(answers, data={"word_list": words, "active_time": None}))
+        return json_response(envelope(answers, data={"word_list": words, "trending_list": None, "active_time": None}))
 
     async def play(self, request: Request) -> Response:
         """The lasting address of a clip: leads to a fresh link on the CDN."""

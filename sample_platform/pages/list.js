@@ -16,6 +16,12 @@ const lists = {
     cursor = data.cursor;
     return { entries: (data.data ?? []).map((card) => card.aweme_info ?? card.aweme_mix_info?.mix_items?.[0]), more: data.has_more };
   },
+  hot: async () => {
+    const data = await call("hot/search/list/", { detail_list: "1", source: "6" });
+    const words = (data.data?.word_list ?? []).map((hot) => make("li", {}, make("a", { href: `/search/${encodeURIComponent(hot.word)}?type=general` }, hot.word), ` ${short(hot.hot_value)}`));
+    grid.replaceWith(make("ol", { class: "hot" }, ...words));
+    return { entries: [], more: 0 };
+  },
   user: async () => {
     const data = await call("aweme/post/", { sec_user_id: facts.id, max_cursor: cursor, count: 18 });
     cursor = data.max_cursor;
@@ -78,13 +84,13 @@ function fill() {
 
 async function person() {
   const data = await call("user/profile/other/", { sec_user_id: facts.id });
-  if (!data.user) return;
+  if (!data.user || data.user.user_canceled) return;
   const face = make("img", { src: data.user.avatar_medium.url_list[0], alt: "", width: 96, height: 96 });
   const lines = make("div", {}, make("h1", {}, data.user.nickname), make("p", {}, `粉丝 ${short(data.user.follower_count)} · 作品 ${data.user.aweme_count} · 号 ${data.user.unique_id || data.user.short_id}`), make("p", {}, data.user.signature));
   document.getElementById("heading").append(make("div", { class: "person" }, face, lines));
 }
 
-if (facts.kind === "user") person();
+if (facts.kind === "user") person().catch((error) => { status.textContent = error.message; });
 else document.getElementById("heading").append(make("h1", {}, facts.kind === "search" ? `“${facts.heading}” 的搜索结果` : facts.heading));
 addEventListener("scroll", fill, { passive: true });
 addEventListener("resize", fill);

@@ -48,7 +48,7 @@ def carousel(own_sample: Sample) -> tuple[list[list[str]], list[Image.Image]]:
     )
     headers = {"User-Agent": "Mozilla/5.0", "Referer": f"{own_sample.web_url}/"}
     urls = [image["url_list"][-1] for image in own_sample.detail(plan["id"])["images"]]
-    pictures = [Image.open(io.BytesIO(requests.get(url, headers=headers, timeout=60).content)) for url in urls]
+    pictures = [Image.open(io.BytesIO(requests.get(url, headers=headers, timeout=60).content)).convert("RGB") for url in urls]
     return plan["slides"], pictures
 
 
