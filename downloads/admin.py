@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -10,14 +10,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from downloads import storage
+from downloads import storage, wanting
 from downloads.filenames import filename_for
 from downloads.models import Asset, AssetJob, Batch, DownloadJob, DownloadRequest, Extractor, StoredObject
 from downloads.processing.containers import extension_of
-from jobs.admin import JobAdmin
+from jobs.admin import MOST_AT_ONCE, JobAdmin
 from jobs.listing import AuditedActions, BigListAdmin, recent_values
 
 
@@ -69,20 +70,52 @@ class AssetJobAdmin(JobAdmin):
     list_display = ["asset", *JobAdmin.list_display[1:]]
     list_filter = ["asset__role", *JobAdmin.list_filter]
     list_select_related = ["asset"]
-    search_fields = ["asset__video__external_id", "asset__author__external_id", "error"]
+    search_fields = ["asset__video__external_id", "asset__author__external_id", "asset__sound__external_id", "error"]
 
 
 @admin.register(Asset)
 class AssetAdmin(ReadOnly):
-    list_display = ["show_thing", "role", "quality", "position", "show_state", "show_object", "error_code", "ready_at"]
+    list_display = ["show_thing", "role", "quality", "position", "show_state", "show_reason", "show_object", "ready_at"]
     list_filter = ["state", "role", "quality", recent_values("error_code", _("error code"))]
-    list_select_related = ["video", "author", "object"]
-    search_fields = ["video__external_id", "video__title", "author__external_id", "object__sha256"]
+    list_select_related = ["video", "author", "sound", "object"]
+    search_fields = [
+        *("video__external_id", "video__title", "author__external_id", "sound__external_id", "object__sha256"),
+    ]
     ordering = ["-id"]
+    actions = ["fetch_again"]
+
+    @action(description=_("Fetch again"), permissions=["fetch"])
+    def fetch_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
+        """What is kept stays until the new one is there."""
+        ids = list(assets.values_list("pk", flat=True)[:MOST_AT_ONCE])
+        count = wanting.want_again(ids)
+        self.message_user(
+            request,
+            ngettext("%d asset is fetched again.", "%d assets are fetched again.", count) % count,
+            messages.SUCCESS if count else messages.WARNING,
+        )
+        if left := len(ids) - count:
+            self.message_user(
+                request,
+                ngettext(
+                    "%d was left: it is on its way already, has no address now, or comes with its clip.",
+                    "%d were left: they are on their way already, have no address now, or come with their clips.",
+                    left,
+                )
+                % left,
+                messages.WARNING,
+            )
+
+    def has_fetch_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("downloads.change_assetjob")
+
+    @display(description=_("reason"))
+    def show_reason(self, asset: Asset) -> str:
+        return asset.error_code or "–"
 
     @display(description=_("of"))
     def show_thing(self, asset: Asset) -> str:
-        return str(asset.video or asset.author)
+        return str(asset.video or asset.author or asset.sound)
 
     @display(
         description=_("state"),

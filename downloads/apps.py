@@ -7,9 +7,10 @@ from jobs import kinds
 
 
 def most_at_once() -> int:
-    from constance import config
+    """As staff set it, asked anew each time."""
+    from constance.utils import get_values_for_keys
 
-    return max(1, int(config.MOST_ASSETS_AT_ONCE))
+    return max(1, int(get_values_for_keys(["MOST_ASSETS_AT_ONCE"])["MOST_ASSETS_AT_ONCE"]))
 
 
 class DownloadsConfig(AppConfig):

@@ -65,11 +65,14 @@ def prepare(jobs: Sequence[AssetJob]) -> Iterator[None]:
     What goes wrong with one of them is kept for its own turn in `bring`.
     """
     found = wanting.addresses(job.asset_id for job in jobs)
-    roles = dict(Asset.objects.filter(pk__in=found).values_list("pk", "role"))
-    chosen = [job for job in jobs if roles.get(job.asset_id, AssetRole.AUDIO) != AssetRole.AUDIO and found[job.asset_id].urls]
+    assets = Asset.objects.exclude(role=AssetRole.AUDIO).in_bulk(found)
+    chosen = [
+        job for job in jobs if found[job.asset_id].urls and job.asset_id in assets and not _is_there(job, assets[job.asset_id])
+    ]
     if not chosen:
         yield
         return
+    roles = {pk: asset.role for pk, asset in assets.items()}
     with workplace(f"asset-{chosen[0].pk}-together", chosen[0].fence) as folder:
         places = {job.pk: folder / str(job.pk) for job in chosen}
         with ThreadPoolExecutor(len(chosen), thread_name_prefix="asset") as threads:
@@ -97,7 +100,7 @@ def prepare(jobs: Sequence[AssetJob]) -> Iterator[None]:
 
 
 def bring(job: AssetJob) -> str:
-    """Fetch one small thing and keep it. See JobKind.work."""
+    """Fetch one small thing and keep it; returns "stored", or "kept" if a download was quicker. See JobKind.work."""
     job.report()
     prepared, job.prepared = job.prepared, None
     if isinstance(prepared, JobError):
@@ -107,6 +110,8 @@ def bring(job: AssetJob) -> str:
             _keep(job, prepared, prepared.wish.path.parent)
             return "stored"
         asset = job.asset
+        if _is_there(job, asset):
+            return "kept"
         address = wanting.addresses([asset.pk])[asset.pk]
         job.tried_address = address.fingerprint
         urls = address.urls
@@ -130,6 +135,11 @@ def note_end(job: AssetJob) -> None:
             failed["tried_address"] = job.tried_address
         Asset.objects.filter(pk=job.asset_id, state=AssetState.WANTED, object=None).update(**failed)
         Asset.objects.filter(pk=job.asset_id, state=AssetState.WANTED).update(state=AssetState.READY)
+
+
+def _is_there(job: AssetJob, asset: Asset) -> bool:
+    """A download brought it since this was asked for: slides come both ways."""
+    return asset.state == AssetState.READY and asset.ready_at is not None and asset.ready_at > job.created_at
 
 
 def _first_good(role: str, urls: Sequence[str], address: wanting.Address, path: Path) -> Looked:

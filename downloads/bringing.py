@@ -72,11 +72,11 @@ class Bringing:
 
     def is_complete(self) -> bool:
         """Another job brought the same meanwhile."""
-        return has_files(self.video, self.job.quality)
+        return not self.job.is_refetch and has_files(self.video, self.job.quality)
 
     def from_our_own(self) -> bool:
         """Take the sound out of a clip that is kept already, instead of asking the platform again."""
-        if not self.wants_sound_only or self.is_carousel:
+        if not self.wants_sound_only or self.is_carousel or self.job.is_refetch:
             return False
         kept = (
             Asset.objects.filter(video=self.video, role=AssetRole.VIDEO, state=AssetState.READY, object__isnull=False)

@@ -151,7 +151,7 @@ class Asset(models.Model):
             ),
         ]
         # Few at any time, and looked for every other minute.
-        indexes = [models.Index(fields=["id"], condition=Q(state=AssetState.WANTED), name="asset_wanted")]
+        indexes = [models.Index(fields=["state", "id"], condition=~Q(state=AssetState.READY), name="asset_not_ready")]
 
     def __str__(self) -> str:
         return f"{self.role} {self.position} of {self.video_id or self.author_id or self.sound_id}"
@@ -162,6 +162,9 @@ class DownloadJob(Job):
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="downloads", verbose_name=_("video"))
     quality = models.CharField(_("quality"), max_length=10, choices=Quality, default=Quality.BEST)
+    is_refetch = models.BooleanField(
+        _("fetched again"), default=False, help_text=_("What is kept already is fetched anew, and stays until then.")
+    )
     extractor = models.CharField(_("extractor"), max_length=30, blank=True)
     bytes_done = models.PositiveBigIntegerField(_("bytes so far"), default=0)
     bytes_total = models.PositiveBigIntegerField(_("bytes in all"), null=True, blank=True)

@@ -19,11 +19,13 @@ def want_assets(video_ids: list[int], is_forced: bool = False, **_: Any) -> None
 
 
 @receiver(videos_observed, dispatch_uid="downloads.follow_rules")
-def follow_rules(video_ids: list[int], **_: Any) -> None:
+def follow_rules(video_ids: list[int], is_forced: bool = False, **_: Any) -> None:
     from downloads import services
 
     with transaction.atomic():
         services.download_automatically(video_ids)
+        if is_forced:
+            services.download_again(video_ids)
 
 
 @receiver(job_changed, sender=DownloadJob, dispatch_uid="downloads.forget_status")

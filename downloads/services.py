@@ -136,6 +136,25 @@ def download_automatically(video_ids: Iterable[int]) -> int:
     return asked
 
 
+def download_again(video_ids: Iterable[int]) -> int:
+    """Fetch the kept clips of these videos anew, in the qualities that are kept; return how many jobs are new.
+
+    Slides, covers and sounds: wanting.want(is_forced=True).
+    """
+    live = DownloadJob.objects.live().filter(video=OuterRef("video"), quality=OuterRef("quality"))
+    kept = Asset.objects.filter(
+        ~Exists(live), video__in=list(video_ids), video__gone_at=None, role=AssetRole.VIDEO, state=AssetState.READY
+    )
+    jobs = [
+        DownloadJob(video_id=video_id, quality=quality, priority=BY_A_RULE, is_refetch=True)
+        for video_id, quality in kept.order_by("video", "quality").values_list("video", "quality")
+    ]
+    DownloadJob.objects.bulk_create(jobs, ignore_conflicts=True)
+    if jobs:
+        nudge.nudge("download")
+    return len(jobs)
+
+
 def find_missed_downloads() -> dict[str, int]:
     """What the receivers did not see: videos of the last days that a rule wants. Returns the count for its record."""
     recent = Video.objects.filter(

@@ -70,6 +70,8 @@ def _facts(video: Video, quality: str) -> dict[str, Any]:
     job = DownloadJob.objects.filter(video=video, quality=quality).order_by("-pk").first()
     if job is None:
         return {"status": "pending"}
+    if job.is_refetch and job.state != State.COMPLETED and (kept := _files(video, quality)):
+        return {"status": "ready", "progress": 100, "job_id": job.pk} | kept  # until the new one is there
     facts: dict[str, Any] = {"status": WORDS[State(job.state)], "progress": job.progress, "job_id": job.pk}
     if job.state in (State.FAILED, State.RETRYING, State.PENDING) and job.error_code:
         facts |= {"error": job.error, "error_code": job.error_code}

@@ -45,6 +45,7 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "services": services,
         "queues": [finding for name, finding in parts.items() if name.startswith("queue:")],
         "workers": parts["workers"].facts.get("names", []) if "workers" in parts else [],
+        "assets": changelist("downloads.asset"),
         "library": parts["library"].facts if "library" in parts else {},
         "disk": parts["disk"].facts if "disk" in parts else {},
         "passes": [_pulse(pulse) for pulse in Pulse.objects.all()],

@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q, Sum
 from django.utils import timezone
 
 from crawler.models import Author, MetricSnapshot, Outcome, Sound, Source, Video
-from downloads.models import StoredObject
+from downloads.models import Asset, AssetState, StoredObject
 from jobs import kinds
 from jobs.models import CLAIMABLE, PausedKind, State
 from ranking.models import Score
@@ -121,7 +121,14 @@ def count_library() -> dict[str, int]:
     """Videos, snapshots, objects and so on; estimates of the planner where there are many rows."""
     counts = {name: rough_count(model) for name, model in LIBRARY.items()}
     stored = StoredObject.objects.aggregate(bytes=Sum("size"))
-    return counts | {"bytes": int(stored["bytes"] or 0)}
+    return counts | {"bytes": int(stored["bytes"] or 0)} | count_assets()
+
+
+def count_assets() -> dict[str, int]:
+    """Covers, slides, sounds and clips that are not there; an index knows them."""
+    rows = Asset.objects.exclude(state=AssetState.READY).order_by().values_list("state").annotate(count=Count("pk"))
+    counts = dict(rows)
+    return {f"assets_{state}": counts.get(state, 0) for state in (AssetState.WANTED.value, AssetState.FAILED.value)}
 
 
 LIBRARY: dict[str, type[models.Model]] = {

@@ -15,7 +15,7 @@ from django.utils import timezone
 from PIL import Image
 
 from crawler.models import Video
-from downloads import storage, upkeep, wanting, workplace
+from downloads import services, storage, upkeep, wanting, workplace
 from downloads.models import Asset, AssetJob, AssetState, StoredObject
 from jobs import kinds
 from jobs.models import State
@@ -211,6 +211,19 @@ def test_what_is_kept_is_replaced_only_when_the_new_one_is_there(liar: Liar) -> 
     wanting.want([video.pk], is_forced=True)
     bring_all()
     assert Asset.objects.get().object not in (None, old)
+
+
+def test_what_a_download_brought_meanwhile_is_not_fetched_twice(liar: Liar) -> None:
+    video = carousel_with([liar.serve("/0", http(200, picture()))], [liar.serve("/1", http(200, picture("blue")))])
+    wanting.want([video.pk])
+    services.request_download(video, session_key="s")
+    drain(kinds.get("download"))
+    asked = len(liar.asked)
+
+    bring_all()
+
+    assert set(AssetJob.objects.values_list("state", "outcome")) == {(State.COMPLETED, "kept")}
+    assert len(liar.asked) == asked
 
 
 def test_no_more_run_at_once_than_staff_allow(liar: Liar) -> None:

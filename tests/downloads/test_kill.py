@@ -6,22 +6,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from PIL import Image
 
 from config import engines
 from config.settings import BASE_DIR
 from crawler.models import Video
-from downloads import services, storage, upkeep, workplace
-from downloads.models import Asset, AssetRole, DownloadJob, IncomingObject, StoredObject
+from downloads import services, storage, upkeep, wanting, workplace
+from downloads.models import Asset, AssetJob, AssetRole, AssetState, DownloadJob, IncomingObject, StoredObject
 from jobs.models import State
 from jobs.services import rescue
 from tests.downloads.conftest import MakeClip, use_media
-from tests.downloads.servers import Asked, http
+from tests.downloads.servers import Asked, http, running_liar
 from tests.factories import VideoFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,11 +32,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Worker:
     """A Celery worker's job loop in a process of its own, on the tests' database."""
 
-    def __init__(self, env: dict[str, str], log: Path) -> None:
+    def __init__(self, env: dict[str, str], log: Path, kind: str = "download") -> None:
         url = urlsplit(engines.database_url())._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
         with log.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "work", "download"],
+                [sys.executable, "manage.py", "work", kind],
                 cwd=BASE_DIR,
                 env=os.environ
                 | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.downloads.worker_settings", "POLL_INTERVAL": "0.2"}
@@ -55,9 +57,9 @@ def start_worker(settings: Any, tmp_path: Path) -> Iterator[Callable[..., Worker
     settings.TEMP_DIR = tmp_path / "tmp"
     use_media(settings, f"file:{tmp_path / 'media'}")
 
-    def start(**env: str) -> Worker:
+    def start(kind: str = "download", **env: str) -> Worker:
         places = {"MEDIA_STORAGE": f"file:{tmp_path / 'media'}", "TEST_TEMP_DIR": str(tmp_path / "tmp")}
-        worker = Worker(places | env, tmp_path / f"worker{len(workers)}.log")
+        worker = Worker(places | env, tmp_path / f"worker{len(workers)}.log", kind)
         workers.append(worker)
         return worker
 
@@ -116,8 +118,6 @@ class SlowSite:
 
 @pytest.fixture
 def site(make_clip: MakeClip) -> Iterator[tuple[SlowSite, str]]:
-    from tests.downloads.servers import running_liar
-
     slow = SlowSite(make_clip("long.mp4", seconds=6).read_bytes())
     with running_liar() as liar:
         yield slow, liar.serve("/clip.mp4", slow.answer)
@@ -221,3 +221,45 @@ def test_a_stopping_worker_hands_its_download_back(start_worker: Callable[..., W
     until(lambda: state() == State.COMPLETED)
     check_stored_once()
     assert storage.media().size_of(StoredObject.objects.get(mime="video/mp4").key) == len(slow.content)
+
+
+def test_hundreds_of_covers_survive_workers_that_are_killed(start_worker: Callable[..., Worker]) -> None:
+    """None is lost, none is stored without its row, and what the dead ones left behind is cleared."""
+    count = 160
+    contents = [_picture(number) for number in range(count)]
+    with running_liar() as liar:
+        urls = [liar.serve(f"/{number}.jpeg", http(200, content)) for number, content in enumerate(contents)]
+        wanting.want([VideoFactory.create(cover_url=url).pk for url in urls])
+        hosts = {"FETCH_ALLOWED_HOSTS": urlsplit(urls[0]).netloc}
+        workers = [start_worker("asset", **hosts) for _ in range(2)]
+        for turn, share in enumerate((0.2, 0.45, 0.7)):
+            until(lambda share=share: _covers() > count * share, 120)
+            workers[turn % 2].kill()
+            AssetJob.objects.filter(state=State.RUNNING).update(lease_until="2020-01-01T00:00:00Z")
+            rescue()
+            workers[turn % 2] = start_worker("asset", **hosts)
+        until(lambda: not AssetJob.objects.exclude(state=State.COMPLETED).exists(), 120)
+        for worker in workers:
+            worker.kill()
+
+    assert _covers() == count
+    upkeep.clear_temporary_files()
+    found = upkeep.audit()
+    assert (found.missing, found.wrong) == ([], [])
+    assert StoredObject.objects.filter(mime="image/jpeg").count() == count
+    assert {name for name in workplace.names() if "together" not in name} == set()
+
+
+def _covers() -> int:
+    return Asset.objects.filter(state=AssetState.READY).count()
+
+
+def _picture(number: int) -> bytes:
+    """Each another one: its number in black and white."""
+    buffer = BytesIO()
+    image = Image.new("RGB", (90, 160), "white")
+    for bit in range(8):
+        if number >> bit & 1:
+            image.paste("black", (0, 20 * bit, 90, 20 * bit + 20))
+    image.save(buffer, "JPEG")
+    return buffer.getvalue()

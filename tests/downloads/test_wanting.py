@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from crawler.models import Video
 from crawler.signals import videos_observed
-from downloads import wanting
-from downloads.models import Asset, AssetJob, AssetState, StoredObject
-from tests.factories import AssetFactory, SoundFactory, StoredObjectFactory, VideoFactory
+from downloads import status, wanting
+from downloads.models import Asset, AssetJob, AssetState, DownloadJob, StoredObject
+from tests.factories import AssetFactory, DownloadJobFactory, SoundFactory, StoredObjectFactory, VideoFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -120,6 +120,19 @@ def test_what_is_kept_is_left_alone_unless_a_crawl_is_told_to_fetch_it_again() -
 
     assert AssetJob.objects.count() == 5
     assert set(Asset.objects.values_list("state", flat=True)) == {AssetState.READY}, "the old ones stay until then"
+
+
+def test_a_kept_clip_is_fetched_again_too_and_can_be_had_meanwhile() -> None:
+    kept = AssetFactory.create(role="video", quality="720")
+    DownloadJobFactory.create(video=kept.video, quality="720", completed=True)
+    AssetFactory.create(role="video", quality="best", wanted=True, video=kept.video)
+
+    for _ in range(2):
+        videos_observed.send_robust(sender=Video, video_ids=[kept.video_id], at=timezone.now(), is_forced=True)
+
+    job = DownloadJob.objects.live().get()
+    assert (job.quality, job.is_refetch) == ("720", True)
+    assert status.download_status(kept.video, "720").status == "ready"
 
 
 def test_a_refetch_that_fails_leaves_what_was_kept() -> None:
