@@ -162,12 +162,13 @@ class ExtractorAdmin(AuditedActions, ModelAdmin):
         "is_enabled",
         "priority",
         "most_per_minute",
+        "most_per_hour",
         "cooling_until",
         "show_health",
         "last_success_at",
         "last_error",
     ]
-    list_editable = ["is_enabled", "priority", "most_per_minute"]
+    list_editable = ["is_enabled", "priority", "most_per_minute", "most_per_hour"]
     list_filter = ["platform", "is_enabled"]
     ordering = ["platform", "priority"]
     readonly_fields = ["name", "platform", "successes", "failures", "failures_in_a_row", "last_error", "last_success_at"]

@@ -267,6 +267,7 @@ class Bringing:
                     deadline_seconds=self.ends_at - time.monotonic(),
                     max_bytes=most_bytes,
                     headers=offer.headers,
+                    door=offer.door,
                     on_progress=report,
                     check_head=check_head,
                 )

@@ -20,6 +20,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from crawler import outbound
+from crawler.providers.base import Door
 from crawler.providers.errors import Gone
 from downloads.errors import Expired, MoreLater, VerificationError, WrongRange
 from jobs.errors import JobError, Snooze, TransientError
@@ -64,6 +65,7 @@ def fetch_to_file(
     resume: bool = True,
     on_progress: OnProgress | None = None,
     check_head: CheckHead | None = None,
+    door: Door | None = None,
 ) -> Fetched:
     """Fetch the file that all `urls` (mirrors) name, trying them in turn; `dest` holds the part if none succeeds.
 
@@ -77,7 +79,7 @@ def fetch_to_file(
         if left <= 0:
             errors.append(outbound.TimedOut(_("The server took too long.")))
             break
-        one = _Fetch(url, dest, headers or {}, left, max_bytes, on_progress, check_head)
+        one = _Fetch(url, dest, headers or {}, left, max_bytes, on_progress, check_head, door or outbound.door())
         try:
             return one.run(resume=resume)
         except (TransientError, MoreLater, Gone, outbound.TooManyRedirects, outbound.ForbiddenAddress) as error:
@@ -118,10 +120,12 @@ class _Fetch:
         max_bytes: int,
         on_progress: OnProgress | None,
         check_head: CheckHead | None,
+        door: Door,
     ) -> None:
         self.url, self.dest, self.headers = url, dest, headers
         self.ends_at = time.monotonic() + seconds
         self.max_bytes, self.on_progress, self.check_head = max_bytes, on_progress, check_head
+        self.door = door
 
     def run(self, *, resume: bool) -> Fetched:
         whole = read_note(self.dest) if resume else None
@@ -140,7 +144,7 @@ class _Fetch:
         headers = dict(self.headers)
         if start and whole is not None:
             headers |= {"Range": f"bytes={start}-", "If-Range": whole.validator}
-        with outbound.open_stream(
+        with self.door.open_stream(
             self.url,
             headers=headers,
             deadline_seconds=max(0.001, self.ends_at - time.monotonic()),

@@ -273,6 +273,7 @@ class Extractor(models.Model):
     is_enabled = models.BooleanField(_("enabled"), default=True)
     priority = models.PositiveSmallIntegerField(_("priority"), default=50, help_text=_("Lower is tried first."))
     most_per_minute = models.PositiveIntegerField(_("most per minute"), default=60)
+    most_per_hour = models.PositiveIntegerField(_("most per hour"), default=0, help_text=_("0: no limit beyond the minute's."))
     cool_down_seconds = models.PositiveIntegerField(_("cool-down, seconds"), default=300)
     cooling_until = models.DateTimeField(_("cooling until"), null=True, blank=True)
     successes = models.PositiveIntegerField(_("successes"), default=0)

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from crawler.access import access_for
 from crawler.providers.errors import Gone, Unsupported
 from downloads import circuit, failover, fetching
 from downloads.bringing import Bringing
@@ -71,7 +70,7 @@ def _try(bring: Bringing, extractor: Extractor) -> "Failure | None":
     """Let one extractor bring the files; None when it did."""
     bring.job.report(note=_("asking: %(name)s") % {"name": extractor.name})
     try:
-        found = get_extractor(extractor.name).find(bring.wanted, access_for(bring.video.platform))
+        found = get_extractor(extractor.name).find(bring.wanted, failover.access_of(extractor.name, bring.video.platform))
     except Gone as error:
         bring.note_gone(error)
         raise

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from crawler.providers.base import Access, MediaURL, SlideData, VideoData
+from crawler.providers.base import Access, Door, MediaURL, SlideData, VideoData
 
 SHORT_SIDES = {"1080": 1080, "720": 720, "540": 540}
 
@@ -30,6 +30,8 @@ class Offer:
     urls: tuple[str, ...]
     size: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    door: Door | None = None
+    """Through which its addresses are fetched; None: the house's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +44,22 @@ class Found:
     duration_seconds: float | None = None
     referer: str = ""
     is_fresh: bool = True
-    """Asked for just now, rather than remembered."""
+    """Asked for just now, and good for later downloads too; off: remembered, or of this moment only."""
+    door: Door | None = None
+    """Where the files come from a server of our own, which may stand in a private place: the door to it."""
 
     def clip(self, quality: str, *, now: datetime) -> Offer | None:
         """The file that serves a quality best, with all its mirrors; None if there is nothing to play."""
         media = choose(self.media, quality, now=now)
         if not media:
             return None
-        return Offer(urls=tuple(m.url for m in media), size=media[0].size, headers=self.headers)
+        return Offer(urls=tuple(m.url for m in media), size=media[0].size, headers=self.headers, door=self.door)
 
     def slide_offers(self) -> list[Offer]:
-        return [Offer(urls=slide.urls, headers=self.headers) for slide in self.slides]
+        return [Offer(urls=slide.urls, headers=self.headers, door=self.door) for slide in self.slides]
 
     def sound(self) -> Offer | None:
-        return Offer(urls=(self.sound_url,), headers=self.headers) if self.sound_url else None
+        return Offer(urls=(self.sound_url,), headers=self.headers, door=self.door) if self.sound_url else None
 
     @property
     def headers(self) -> Mapping[str, str]:
