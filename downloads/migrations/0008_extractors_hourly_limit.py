@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("downloads", "0005_slide_thumbnails_belong_to_the_bytes"),
+        ("downloads", "0007_downloads_fetched_again"),
     ]
 
     operations = [
