@@ -36,6 +36,7 @@ from crawler.models import (
     VideoKind,
     WebhookDelivery,
 )
+from crawler.offers import offers, settle_on_link
 from crawler.services import scan_now
 from crawler.sessions import BadCookies, read_session
 from jobs.admin import JobAdmin
@@ -89,8 +90,28 @@ class Observed(BigListAdmin):
         return link_out(row.url)
 
 
+class SourceAdminForm(forms.ModelForm[Source]):
+    """A pasted link says itself what is watched, as on the pages."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "value" in self.fields:
+            self.fields["value"].help_text = _(
+                "A link of a profile, hashtag, sound or video is recognised by itself. Else: %s"
+            ) % (
+                " · ".join(f"{offer.platform_label} {offer.label}: {offer.example}" for offer in offers() if offer.kind != "url")
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance.pk is None:
+            settle_on_link(cleaned)
+        return cleaned
+
+
 @admin.register(Source)
 class SourceAdmin(AuditedActions, ModelAdmin):
+    form = SourceAdminForm
     list_display = [
         "__str__",
         "workspace",

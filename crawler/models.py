@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from crawler.encryption import EncryptedJSONField
 from crawler.providers.base import VideoData
 from crawler.trending import TrendingWord as TrendingWord
-from crawler.validators import clean_value, validate_cron, validate_plain_text
+from crawler.validators import clean_value, is_offered, validate_cron, validate_plain_text
 from jobs.models import FINAL, Job, JobQuerySet
 from workspaces.models import Workspace
 
@@ -134,6 +134,8 @@ class Source(models.Model):
     def clean(self) -> None:
         # Of a new one only: an edit shows no field for what is watched, and an error needs a field.
         if self._state.adding and self.value:
+            if not is_offered(self.platform, self.kind):
+                raise ValidationError({"kind": _("This platform reads only links.")})
             try:
                 self.value = clean_value(self.platform, self.kind, self.value)
             except ValidationError as error:

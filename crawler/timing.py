@@ -7,6 +7,9 @@ from croniter.croniter import CroniterError
 
 LONGEST_PAUSE = timedelta(days=1)
 SHORTEST_PAUSE = timedelta(minutes=15)
+HASTE = timedelta(minutes=5)
+"""Who looks more often than this is told what it means."""
+TICKS_LOOKED_AT = 60
 
 
 class BadCron(ValueError):
@@ -26,6 +29,19 @@ def next_tick(cron: str, interval_minutes: int, now: datetime) -> datetime:
     except (CroniterError, ValueError, KeyError, IndexError, OverflowError) as error:
         raise BadCron(f"This cron line cannot be read, or its time never comes: {cron[:100]}") from error
     return moment
+
+
+def shortest_gap(cron: str, interval_minutes: int, now: datetime) -> timedelta:
+    """The shortest time between two of the next ticks. Raises BadCron."""
+    if not cron:
+        return timedelta(minutes=max(interval_minutes, 1))
+    at, shortest = next_tick(cron, interval_minutes, now), timedelta.max
+    for _tick in range(TICKS_LOOKED_AT):
+        following = next_tick(cron, interval_minutes, at)
+        shortest, at = min(shortest, following - at), following
+        if shortest <= timedelta(minutes=1):
+            break
+    return shortest
 
 
 def pause_after(failures: int, interval_minutes: int, jitter: float) -> timedelta:

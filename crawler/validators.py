@@ -10,13 +10,13 @@ from django.utils.translation import gettext_lazy
 
 from crawler.cleaning import clean_text
 from crawler.links import is_short, site_url, spelling
-from crawler.providers import douyin_links, sound_links, tiktok_links
+from crawler.providers import douyin_links, registry, sound_links, tiktok_links
 from crawler.timing import BadCron, next_tick
 
 Reads = Callable[[str, str], str]
 """From what was typed, and the address of the platform's site, to what is watched; empty where it cannot be that."""
 
-_READS: dict[tuple[str, str], tuple[Reads, Any]] = {
+READS: dict[tuple[str, str], tuple[Reads, Any]] = {
     ("douyin", "profile"): (
         douyin_links.profile_id,
         gettext_lazy(
@@ -51,6 +51,13 @@ _READS: dict[tuple[str, str], tuple[Reads, Any]] = {
 }
 
 
+def is_offered(platform: str, kind: str) -> bool:
+    """Whether a platform has this kind of list."""
+    if platform == registry.ANY_LINK:
+        return kind == "url"
+    return platform in registry.PLATFORMS and (kind in ("topic", "url") or (platform, kind) in READS)
+
+
 def validate_cron(value: str) -> None:
     try:
         next_tick(value, 0, timezone.now())
@@ -74,7 +81,7 @@ def clean_value(platform: str, kind: str, value: str) -> str:
     text = value.strip()
     if kind == "url":
         return spelling(text, platform)
-    reads, advice = _READS.get((platform, kind), (None, None))
+    reads, advice = READS.get((platform, kind), (None, None))
     if reads is None or advice is None:
         if kind == "topic" and not text.strip(". "):
             raise ValidationError(_("There are no words to search for."), code="bad_topic")

@@ -10,6 +10,7 @@ from crawler import outbound
 from crawler.access import platform_of
 from crawler.connections import FetchError
 from crawler.models import Source, SourceKind, VideoKind
+from crawler.offers import Recognised, offers, settle_on_link
 from crawler.providers import registry
 from crawler.validators import validate_plain_text
 from workspaces.models import Workspace
@@ -34,6 +35,9 @@ class SourceForm(forms.ModelForm[Source]):
         label=_("Kinds"), choices=VideoKind.choices, widget=forms.CheckboxSelectMultiple, initial=list(VideoKind.values)
     )
 
+    recognised: Recognised | None = None
+    """What a pasted link was, where that is not what was chosen beside it."""
+
     class Meta:
         model = Source
         fields = (
@@ -53,6 +57,12 @@ class SourceForm(forms.ModelForm[Source]):
         if self.instance.pk:
             for name in WATCHED:
                 del self.fields[name]
+            if self.instance.kind != SourceKind.PROFILE:
+                del self.fields["is_own"]
+        else:
+            self.fields["value"].widget.attrs["placeholder"] = next(
+                (offer.example for offer in offers() if (offer.platform, offer.kind) == self.chosen), ""
+            )
 
     def _get_validation_exclusions(self) -> set[str]:
         # The workspace is no field, but it takes part in what must be unique.
@@ -62,15 +72,18 @@ class SourceForm(forms.ModelForm[Source]):
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
         if self.instance.pk is None and values.get("value"):
-            is_link = values.get("kind") == SourceKind.URL
-            if values.get("platform") == registry.ANY_LINK and not is_link:
-                self.add_error("kind", _("This platform reads only links."))
-            elif is_link:
+            self.recognised = settle_on_link(values)
+            if values.get("kind") == SourceKind.URL:
                 try:
                     check_link(values["value"])
                 except ValidationError as error:
                     self.add_error("value", error)
         return values
+
+    @property
+    def chosen(self) -> tuple[str, str]:
+        """The platform and kind that the form shows."""
+        return str(self["platform"].value()), str(self["kind"].value())
 
     @property
     def watched(self) -> list[forms.BoundField]:

@@ -10,13 +10,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.feed import feed
 from catalog.filters import MAX_BIGINT, Filters
 from crawler import pauses, services
 from crawler.models import CrawlJob, Source, SourceKind
-from crawler.timing import next_tick
+from crawler.offers import offers
+from crawler.timing import HASTE, next_tick, shortest_gap
+from crawler.validators import is_offered
 from jobs.models import FINAL
 from pages.asking import editor, member
 from pages.forms import SourceForm
@@ -54,13 +57,19 @@ def runs(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @editor
 def new(request: HttpRequest, membership: Membership) -> HttpResponse:
-    form = SourceForm(request.POST or None, workspace=membership.workspace)
+    """`platform` and `kind` in the URL are chosen beforehand, and `value` filled in, where they mean something."""
+    form = SourceForm(request.POST or None, workspace=membership.workspace, initial=_beforehand(request))
     if request.method == "POST" and form.is_valid():
         source = form.save()
         services.scan_now(source, by=membership.user)
         messages.success(request, _("“%(value)s” is watched now. The first scan is under way.") % {"value": source.value})
+        if form.recognised is not None:
+            facts = {"platform": source.get_platform_display(), "kind": source.get_kind_display()}
+            messages.info(request, _("The link is that of something else than chosen: %(platform)s, %(kind)s.") % facts)
+        warn_of_haste(request, source)
         return redirect("source", source.pk)
-    return render(request, "pages/source_form.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "offers": offers(), "chosen": form.chosen}
+    return render(request, "pages/source_form.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,6 +82,7 @@ def edit(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
             source.next_run_at = next_tick(source.cron, source.interval_minutes, timezone.now())
         form.save()
         messages.success(request, _("Saved."))
+        warn_of_haste(request, source)
         return redirect("source", pk)
     return render(request, "pages/source_form.html", {"form": form, "source": source}, status=422 if form.errors else 200)
 
@@ -106,6 +116,29 @@ def pause(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse
     Source.objects.filter(pk=_source(membership, pk).pk).update(is_active=is_active)
     messages.success(request, _("Watched again, by its schedule.") if is_active else _("Paused: it is not scanned by schedule."))
     return _back(request, pk)
+
+
+def _beforehand(request: HttpRequest) -> dict[str, Any]:
+    platform, kind = request.GET.get("platform", ""), request.GET.get("kind", "")
+    given: dict[str, Any] = {"value": request.GET.get("value", "")[:500]}
+    if is_offered(platform, kind or SourceKind.TOPIC):
+        given |= {"platform": platform, "kind": kind or SourceKind.TOPIC}
+    elif not platform and (first := next((offer for offer in offers() if offer.kind == kind), None)):
+        given |= {"platform": first.platform, "kind": kind}
+    return given
+
+
+def warn_of_haste(request: HttpRequest, source: Source) -> None:
+    """It is allowed to look every minute; but not without knowing what that means."""
+    gap = shortest_gap(source.cron, source.interval_minutes, timezone.now())
+    if gap < HASTE:
+        minutes = max(round(gap.total_seconds() / 60), 1)
+        sentence = ngettext(
+            "This is scanned every %(n)d minute: platforms may block who asks so often, and services charge for each page.",
+            "This is scanned every %(n)d minutes: platforms may block who asks so often, and services charge for each page.",
+            minutes,
+        )
+        messages.warning(request, sentence % {"n": minutes})
 
 
 def _source(membership: Membership, pk: int) -> Source:

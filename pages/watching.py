@@ -79,6 +79,7 @@ def sources(request: HttpRequest, membership: Membership) -> HttpResponse:
         "sorts": SORTS.items(),
         "asked": asked,
         "is_narrowed": bool(query.keys() - {"sort"}),
+        "is_narrowed_by_form": bool(query.keys() - {"health"}) and query != {"kind": SourceKind.URL.value},
         "query": urlencode(query),
         "page": page,
         "previous_url": _url({**query, "page": str(page - 1)}) if page > 1 else "",

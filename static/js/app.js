@@ -195,6 +195,28 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// The form of a new source offers only what its platform has, and says how that is written.
+function setUpOffers(root) {
+  const form = root.querySelector("form[data-offers]:not([data-ready])");
+  if (!form) return;
+  form.dataset.ready = "";
+  const { platform, kind, value } = form.elements;
+  const helps = [...form.querySelectorAll("[data-offer]")];
+  const has = (wanted) => helps.some((help) => help.dataset.offer === wanted);
+  const show = () => {
+    for (const option of kind.options) option.disabled = !has(`${platform.value}:${option.value}`);
+    if (kind.selectedOptions[0].disabled) kind.value = [...kind.options].find((option) => !option.disabled).value;
+    for (const help of helps) {
+      help.hidden = help.dataset.offer !== `${platform.value}:${kind.value}`;
+      if (!help.hidden) value.placeholder = help.dataset.example;
+    }
+    form.elements.is_own.closest(".field").hidden = kind.value !== "profile";
+  };
+  platform.addEventListener("change", show);
+  kind.addEventListener("change", show);
+  show();
+}
+
 // A list that refreshes itself keeps what was chosen on it.
 let chosen = new Set();
 document.addEventListener("htmx:beforeSwap", () => {
@@ -268,6 +290,7 @@ addEventListener("pagehide", () => socket?.close());
 function setUp(root) {
   localise(root);
   setUpSlides(root);
+  setUpOffers(root);
   for (const button of root.querySelectorAll("[data-copy], [data-choose-all]")) button.hidden = false;
 }
 

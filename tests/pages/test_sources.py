@@ -251,3 +251,39 @@ def test_no_form_works_without_its_token(membership, source):
         response = client.post(path, FORM)
         assert response.status_code == 403
         assert "Please try once more" in text_of(response)
+
+
+def test_a_pasted_link_chooses_platform_and_kind_by_itself(member):
+    page = text_of(member.post("/sources/new/", FORM | {"value": "https://www.tiktok.com/@some.one?lang=en"}, follow=True))
+
+    source = Source.objects.get()
+    assert (source.platform, source.kind, source.value) == ("tiktok", "profile", "some.one")
+    assert "something else than chosen: TikTok, profile" in page
+
+
+def test_the_form_offers_what_there_is_and_chooses_what_the_url_names(member):
+    page = text_of(member.get("/sources/new/?kind=profile&platform=tiktok&value=someone"))
+
+    assert '<option value="tiktok" selected>' in page
+    assert '<option value="profile" selected>' in page
+    assert 'value="someone"' in page
+    assert re.search(r'<p class="help"[^>]*data-offer="tiktok:profile"[^>]*data-example="@someone"(?! hidden)\s*>', page)
+    assert re.search(r'data-offer="douyin:topic"[^>]* hidden', page)
+    assert '<option value="sound" selected>' in text_of(member.get("/sources/new/?kind=sound"))
+    assert '<option value="topic" selected>' in text_of(member.get("/sources/new/?kind=movie&platform=myspace"))
+
+
+@pytest.mark.parametrize(("timing", "is_warned"), [({"cron": "* * * * *"}, True), ({"interval_minutes": "2"}, True), ({}, False)])
+def test_who_scans_every_minute_is_told_what_it_means(member, timing, is_warned):
+    page = text_of(member.post("/sources/new/", FORM | timing, follow=True))
+
+    assert Source.objects.exists()
+    assert ("platforms may block who asks so often" in page) is is_warned
+
+
+def test_our_own_is_asked_of_profiles_only(member, membership):
+    profile = SourceFactory(workspace=membership.workspace, kind="profile", value="MS4wLjABAAAA")
+    topic = SourceFactory(workspace=membership.workspace)
+
+    assert 'name="is_own"' in text_of(member.get(f"/sources/{profile.pk}/edit/"))
+    assert 'name="is_own"' not in text_of(member.get(f"/sources/{topic.pk}/edit/"))

@@ -34,7 +34,7 @@ def test_each_source_shows_its_runs_its_yield_and_its_cost(member, make):
 
     page = text_of(member.get("/sources/"))
 
-    assert "18 new of 120 seen" in page
+    assert "18 of 120" in page
     assert "<dt>Credits</dt><dd>6</dd>" in page
     assert page.count('class="good"') == 4
     assert page.count('class="bad"') == 1
