@@ -1,9 +1,9 @@
 """Which engine reads: Gemini where its key is set, else the models on this machine; and what is not to be asked for now."""
 
+import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -15,8 +15,13 @@ from crawler.models import ProviderPause
 from crawler.providers.errors import RateLimited, ServiceRefused
 from jobs.errors import Snooze
 
-LOOK_AGAIN = timedelta(minutes=10)
-"""While the service waits for a person: a job asks the table, not the service."""
+LOOK_AGAIN = timedelta(hours=1)
+"""How long the service is asked nothing after it refused all our work. A person who asks for a carousel has it tried before."""
+
+
+PAUSED = ServiceRefused.outcome
+
+logger = logging.getLogger(__name__)
 
 
 def chosen() -> str:
@@ -39,30 +44,41 @@ def analyzer(engine: str) -> Analyzer:
 
 def _refuse_while_paused() -> None:
     now = timezone.now()
-    pause = ProviderPause.objects.filter(provider=gemini.ENGINE).filter(Q(until=None) | Q(until__gt=now)).first()
-    if pause is not None:
-        after = pause.until - now if pause.until else LOOK_AGAIN
-        raise Snooze(pause.reason, retry_after=after, code=pause.code, outcome="paused")
+    row = ProviderPause.objects.filter(provider=gemini.ENGINE).first()
+    if row is not None and row.until is not None and row.until > now:
+        raise Snooze(row.reason, retry_after=row.until - now, code=row.code, outcome=PAUSED)
 
 
-def note_refusal(error: ServiceRefused | RateLimited) -> None:
-    """What concerns every carousel alike is learned once: the service is paused, and the jobs that wait for it wait on."""
-    now = timezone.now()
+def note_refusal(error: ServiceRefused | RateLimited) -> Snooze:
+    """What concerns every carousel alike is learned once: the jobs that wait for the service wait on. Return what for.
+
+    Nothing is wrong with this carousel, so its job waits like all the others.
+    """
     if isinstance(error, ServiceRefused):
-        pause(error.code, error.message, until=None)
-        return
-    until = now + error.retry_after
-    if isinstance(error, gemini.QuotaSpent):
-        pause(error.code, error.message, until=until)
-    rest(until)
+        waits = Snooze(error.message, retry_after=LOOK_AGAIN, code=error.code, outcome=PAUSED)
+    else:
+        waits = error
+    if not isinstance(error, RateLimited) or isinstance(error, gemini.QuotaSpent):
+        _pause(waits)
+    rest(timezone.now() + waits.retry_after)
+    return waits
 
 
-def pause(code: str, reason: str, *, until: datetime | None) -> None:
-    """One row and one reason, however many jobs find it out."""
-    facts = {"code": code, "reason": reason, "until": until}
-    ProviderPause.objects.update_or_create(
-        provider=gemini.ENGINE, defaults=facts, create_defaults=facts | {"since": timezone.now()}
+def _pause(waits: Snooze) -> None:
+    """One row, one reason and one warning, however many jobs find it out."""
+    now = timezone.now()
+    facts = {"code": waits.code, "reason": waits.message[:2000], "until": now + waits.retry_after}
+    _row, is_new = ProviderPause.objects.update_or_create(
+        provider=gemini.ENGINE, defaults=facts, create_defaults=facts | {"since": now}
     )
+    if is_new:
+        logger.warning("A provider is paused", extra={"provider": gemini.ENGINE, "code": waits.code, "reason": waits.message})
+
+
+def try_again() -> None:
+    """A person asks: what only a person can mend may be mended by now. A spent quota is not."""
+    for row in ProviderPause.objects.filter(provider=gemini.ENGINE).exclude(code=gemini.QuotaSpent.code):
+        row.delete()  # tells receivers, who let go on what waits
 
 
 def rest(until: datetime) -> None:

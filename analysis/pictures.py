@@ -12,8 +12,8 @@ from downloads.models import Asset, AssetRole, AssetState
 from downloads.processing.pictures import Picture as LookedAt
 from downloads.processing.pictures import Wish, look_at
 
-SIDES = (2000, 1200, 800)
-"""Longest sides in pixels, tried until the copy is light enough. RapidOCR looks at no more than 2000 either."""
+SIDES = (1440, 1000, 700)
+"""Shorter sides in pixels, tried until the copy is light enough. RapidOCR looks at no more than 2000 of the longer one."""
 MOST_BYTES = 4_000_000
 TOGETHER = 4
 """So many slides share a sandbox: starting one costs more than decoding a picture."""

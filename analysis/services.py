@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from analysis import engines
 from analysis.analyzers import local
 from analysis.models import Analysis, AnalysisJob
 from crawler.models import Video, VideoKind
@@ -43,6 +44,8 @@ def request_analysis(video: Video, *, by: AbstractBaseUser | None = None, engine
     """
     if video.kind != VideoKind.CAROUSEL:
         raise NotACarousel(_("Only carousels have slides to be read."))
+    if by is not None:
+        engines.try_again()
     job: AnalysisJob | None
     try:
         with transaction.atomic():

@@ -43,11 +43,7 @@ def analyze(job: AnalysisJob) -> str:
     try:
         reading = engine.read(carousel, progress=progress, spend=lambda usage: _charge(job, usage))
     except (ServiceRefused, RateLimited) as error:
-        engines.note_refusal(error)
-        if isinstance(error, RateLimited):
-            raise
-        # Nothing is wrong with this carousel: it waits like all the others.
-        raise Snooze(error.message, retry_after=engines.LOOK_AGAIN, code=error.code, outcome="paused") from error
+        raise engines.note_refusal(error) from error
     outcome = "done" if len(pictures) >= slides.expected else "partly"
     _record(job, reading, {slide.position: slide.sha256 for slide in slides.stored}, time.monotonic() - begun, outcome)
     return outcome

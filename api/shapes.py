@@ -1,13 +1,15 @@
 """How videos look as JSON: the shapes, as the schema tells them, and the documents made by them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from analysis.models import SLIDE_TYPES, SlideText
+from analysis.status import STATUSES
 from api.surges import SurgeDocument
 from catalog import documents
 from catalog.detail import Detail, Media, Metrics
@@ -106,6 +108,36 @@ class SlideDocument(serializers.Serializer[Any]):
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
     thumbnails = Thumbnails()
+    text = serializers.CharField(allow_null=True, help_text="What stands on it; null: it was not read.")
+    description = serializers.CharField(help_text="What is to be seen, where the engine says it.")
+    type = serializers.ChoiceField(choices=SLIDE_TYPES, allow_null=True)
+    confidence = serializers.FloatField(
+        allow_null=True, min_value=0, max_value=1, help_text="In the text; null: there is none, or it was not read."
+    )
+    language = serializers.CharField(help_text="BCP 47, where it is known.")
+
+
+class CategoryGuess(serializers.Serializer[Any]):
+    """What a reading took the carousel to be about. What a person chose is the video's own `category`."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    confidence = serializers.FloatField(allow_null=True, min_value=0, max_value=1)
+    is_new = serializers.BooleanField(help_text="This reading made the category.")
+
+
+class AnalysisDocument(serializers.Serializer[Any]):
+    """How the reading of a carousel stands, and what the latest good one was. An older reading stays while a new one fails."""
+
+    status = serializers.ChoiceField(choices=list(STATUSES))
+    progress = serializers.IntegerField(min_value=0, max_value=100, help_text="Percent, while it runs.")
+    error_code = serializers.CharField()
+    error = serializers.CharField(help_text="For a person: why it failed, or what it waits for.")
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
+    read_at = serializers.DateTimeField(allow_null=True)
+    engine = serializers.CharField(help_text="`gemini`, or `local`; empty: not read.")
+    model = serializers.CharField()
+    category = CategoryGuess(allow_null=True)
 
 
 class SoundBrief(serializers.Serializer[Any]):
@@ -133,6 +165,7 @@ class VideoDetail(VideoCard):
     gone_reason = serializers.CharField()
     sound = SoundBrief(allow_null=True)
     slides = SlideDocument(many=True, help_text="Of a carousel: all its pictures in order, ready or not.")
+    analysis = AnalysisDocument(allow_null=True, help_text="Of a carousel: the reading of its slides. Null for a clip.")
     files = FileDocument(many=True)
     sources = SightingDocument(many=True)
 
@@ -237,14 +270,22 @@ def absolute(link: str, base: str) -> str:
     return f"{base}{link}" if link.startswith("/") else link
 
 
-def detail_document(card: documents.Document, detail: Detail, base: str, workspace_id: int | None) -> dict[str, Any]:
-    """A VideoDetail. `workspace_id`: whose sources are shown; nobody else's are."""
+def detail_document(
+    card: documents.Document,
+    detail: Detail,
+    base: str,
+    workspace_id: int | None,
+    analysis: dict[str, Any] | None,
+    texts: Mapping[int, SlideText],
+) -> dict[str, Any]:
+    """A VideoDetail. `workspace_id`: whose sources are shown; nobody else's are. `texts`: by position of the slide."""
     video = detail.video
     return {
         **json.loads(card_json(card, base)),
         "gone_reason": video.gone_reason,
         "sound": _sound(detail, base),
-        "slides": [_slide(slide, base) for slide in detail.slides],
+        "slides": [_slide(slide, base, texts.get(slide.position)) for slide in detail.slides],
+        "analysis": analysis,
         "files": [_file(media, base) for media in detail.media],
         "sources": [
             {
@@ -278,7 +319,7 @@ def _sound(detail: Detail, base: str) -> dict[str, Any] | None:
     }
 
 
-def _slide(slide: Kept, base: str) -> dict[str, Any]:
+def _slide(slide: Kept, base: str, text: SlideText | None) -> dict[str, Any]:
     file = slide.file
     small, medium = [absolute(copy.link, base) for copy in file.copies] if file and len(file.copies) == 2 else [None, None]
     return {
@@ -290,6 +331,11 @@ def _slide(slide: Kept, base: str) -> dict[str, Any]:
         "width": file and file.width,
         "height": file and file.height,
         "thumbnails": {"small": small, "medium": medium},
+        "text": text.text if text else None,
+        "description": text.description if text else "",
+        "type": text.type if text else None,
+        "confidence": text.confidence if text else None,
+        "language": text.language if text else "",
     }
 
 

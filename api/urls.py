@@ -3,6 +3,7 @@
 from django.urls import path, re_path, register_converter
 
 from api import (
+    analysis,
     authors,
     documentation,
     downloads,
@@ -54,6 +55,8 @@ urlpatterns = [
     path("videos/batch-download", downloads.BatchesView.as_view(), name="api-batches"),
     path("videos/batch-download/<uuid:pk>", downloads.BatchView.as_view(), name="api-batch"),
     path("videos/<id:pk>/download", downloads.DownloadView.as_view(), name="api-video-download"),
+    path("videos/bulk-ocr", analysis.BulkReadView.as_view(), name="api-bulk-ocr"),
+    path("videos/<id:pk>/ocr", analysis.ReadView.as_view(), name="api-video-ocr"),
     path("videos/<id:pk>", videos.VideoView.as_view(), name="api-video"),
     path("videos/<id:pk>/metrics", videos.MetricsView.as_view(), name="api-video-metrics"),
     path("webhooks/apify", webhooks.ApifyWebhookView.as_view(), name="api-webhook-apify"),
@@ -62,6 +65,7 @@ urlpatterns = [
     path("sounds/<id:pk>/videos", sounds.SoundVideosView.as_view(), name="api-sound-videos"),
     path("sounds/<id:pk>/scrape", sounds.ScrapeView.as_view(), name="api-sound-scrape"),
     path("surges", surges.SurgesView.as_view(), name="api-surges"),
+    path("categories", analysis.CategoriesView.as_view(), name="api-categories"),
     path("authors/<id:pk>", authors.AuthorView.as_view(), name="api-author"),
     re_path("", views.NoSuchPath.as_view(), name="api-nothing"),
 ]

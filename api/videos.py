@@ -15,6 +15,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from analysis.categories import assign
+from api.analysis import analysis_of
 from api.errors import Problem
 from api.fields import (
     BooleanField,
@@ -63,7 +65,7 @@ class FilterQuery(QuerySerializer):
     sound = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT)
     category = TextField(required=False, max_length=MAX_TEXT)
     hashtag = TextField(required=False, max_length=MAX_TEXT)
-    q = TextField(required=False, max_length=MAX_TEXT, help_text="Words that the title holds, in any order.")
+    q = TextField(required=False, max_length=MAX_TEXT, help_text="Words that the title or the slides hold, in any order.")
     min_views = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT)
     min_score = NumberField(required=False)
     surging = BooleanField(required=False)
@@ -147,14 +149,13 @@ class VideoView(ApiView):
 
     @extend_schema(operation_id="change_video", request=VideoChanges, responses=VideoDetail)
     def patch(self, request: Request, pk: int) -> Response:
-        """Put it in a category. Everything else of a video is what its platform says."""
+        """Put it in a category, by name or slug; one that there is not is made. Everything else is what its platform says."""
         video = Video.objects.filter(pk=pk).first()
         if video is None:
             raise NotFound
         changes = self.read_body(VideoChanges, partial=True)
-        for name, value in changes.items():
-            setattr(video, name, value)
-        video.save(update_fields=list(changes))
+        if "category" in changes:
+            assign(video, changes["category"])
         return Response(self._document(pk))
 
     def _document(self, pk: int) -> dict[str, Any]:
@@ -162,7 +163,8 @@ class VideoView(ApiView):
         if found is None or card is None:
             raise NotFound
         workspace_id = workspace_id_of(self.request) if has_workspace(self.request) else None
-        return detail_document(card, found, base_of(self.request), workspace_id)
+        analysis, texts = analysis_of(found.video)
+        return detail_document(card, found, base_of(self.request), workspace_id, analysis, texts)
 
 
 class MetricsQuery(PageQuery):

@@ -60,9 +60,9 @@ class CategoryCounts:
         return self.surged / self.fresh if self.fresh else None
 
 
-def categories() -> list[CategoryCounts]:
-    """All current ones, the fullest first. Two statements."""
-    return _read(None, examples=True)
+def categories(*, examples: bool = True) -> list[CategoryCounts]:
+    """All current ones, the fullest first. Two statements, one without examples."""
+    return _read(None, examples=examples)
 
 
 def category(slug: str) -> CategoryCounts | None:

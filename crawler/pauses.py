@@ -102,8 +102,8 @@ def try_again() -> int:
 
 def _try(pause: ProviderPause) -> bool:
     name, now = pause.provider, timezone.now()
-    if name not in registry.PROVIDERS:
-        return resume(name, by="unknown")
+    if name not in registry.PROVIDERS:  # a service of a later stage, which says itself until when; or one there is no more
+        return (pause.until is None or pause.until <= now) and resume(name, by="time")
     if missing_settings(name):
         return False
     if not has_trial(name):

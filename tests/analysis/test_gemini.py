@@ -11,11 +11,13 @@ from analysis.analyzers import gemini as engine
 from analysis.analyzers.prices import cost_micros
 from analysis.models import Analysis, AnalysisJob, SlideText
 from analysis.status import status_of
+from crawler import pauses
 from crawler.models import ProviderPause
 from jobs import kinds
 from jobs.models import State
 from jobs.runner import drain
 from tests.analysis.conftest import KEY, MakeCarousel, StandIn, answered, drawn, problem, said
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KIND = kinds.get("analysis")
@@ -200,12 +202,16 @@ def test_what_concerns_every_carousel_pauses_the_service_once(
 
     assert len(gemini.paths) == 1
     pause = ProviderPause.objects.get()
-    assert (pause.provider, pause.code, pause.until) == ("gemini", code, None)
-    assert set(AnalysisJob.objects.values_list("state", "error_code")) == {(State.PENDING, code)}
+    assert (pause.provider, pause.code) == ("gemini", code)
+    assert pause.until is not None
+    assert pause.until > timezone.now() + timedelta(minutes=59)
+    assert set(AnalysisJob.objects.values_list("state", "attempt")) == {(State.PENDING, 0)}
     assert KEY not in pause.reason
+    assert pauses.try_again() == 0, "the upkeep pass leaves it alone before its time"
 
     gemini.next = []
-    pause.delete()
+    services.request_analysis(videos[0], by=UserFactory.create())
+    assert not ProviderPause.objects.exists(), "a person had it tried again"
     assert drain(KIND) == 4
     assert set(AnalysisJob.objects.values_list("state", flat=True)) == {State.COMPLETED}
 

@@ -8,13 +8,14 @@ import pytest
 from django.db import transaction
 from django.urls import URLPattern
 
+from analysis.models import AnalysisJob
 from api import urls
 from api.documentation import document
 from api.views import ApiView, NoSuchPath
 from crawler.models import CrawlJob, Source
 from downloads.models import Batch, DownloadJob
 from tests.api.conftest import People
-from tests.factories import BatchFactory, DownloadJobFactory, SourceFactory, SourceVideoFactory
+from tests.factories import BatchFactory, DownloadJobFactory, SourceFactory, SourceVideoFactory, VideoFactory
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 ROLES = ["anonymous", "foreigner", "viewer", "editor", "owner", "staff"]
@@ -33,6 +34,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "api-import"): {"url": "https://www.douyin.com/video/7000000000000000001"},
     ("PATCH", "api-video"): {"category": "x"},
     ("POST", "api-batches"): {"ids": ["video"]},
+    ("POST", "api-bulk-ocr"): {"ids": ["video"]},
 }
 """What makes a request that would be done, were it allowed."""
 
@@ -49,6 +51,7 @@ class World:
         )
         workspace = people.owner.workspace
         self.sound = SourceFactory.create(workspace=workspace, platform="tiktok", kind="sound", value="7016547803243022337")
+        self.carousel = VideoFactory.create(carousel=True)
         self.batch = BatchFactory.create(user=people.owner.user, jobs=[DownloadJobFactory.create()])
 
     def path(self, route: URLPattern) -> str:
@@ -57,6 +60,7 @@ class World:
             **dict.fromkeys(OWNED_PROFILE, self.profile.pk),
             **dict.fromkeys(SOUND, self.sound.pk),
             **dict.fromkeys(["api-video", "api-video-metrics", "api-video-download"], self.video.pk),
+            "api-video-ocr": self.carousel.pk,
             "api-author": self.video.author_id,
             "api-batch": self.batch.pk,
         }.get(str(route.name))
@@ -66,10 +70,10 @@ class World:
 
     def body(self, method: str, name: str) -> Any:
         body = BODIES.get((method, name))
-        return {"ids": [self.video.pk]} if body == {"ids": ["video"]} else body
+        return {"ids": [self.carousel.pk if name == "api-bulk-ocr" else self.video.pk]} if body == {"ids": ["video"]} else body
 
     def state(self) -> Any:
-        rows = (Source, CrawlJob, DownloadJob, Batch)
+        rows = (Source, CrawlJob, DownloadJob, Batch, AnalysisJob)
         self.video.refresh_from_db()
         return [list(model.objects.order_by("pk").values()) for model in rows], self.video.category
 
@@ -89,13 +93,15 @@ def expected(name: str, method: str, role: str) -> int:
         "api-video": ["GET", "PATCH"],
         "api-video-download": ["GET", "POST"],
         "api-batches": ["POST"],
+        "api-video-ocr": ["POST"],
+        "api-bulk-ocr": ["POST"],
         "api-webhook-apify": ["POST"],
     }.get(name, ["GET"])
     reads = method in ("GET", "HEAD")
     if ("GET" if method == "HEAD" else method) not in allowed:
         return 405
     listed = ("api-sources", "api-profiles", "api-sounds")
-    if name in (*listed, *OWNED, "api-import") or (name, method) == ("api-video", "PATCH"):
+    if name in (*listed, *OWNED, "api-import", "api-video-ocr", "api-bulk-ocr") or (name, method) == ("api-video", "PATCH"):
         if role == "anonymous":
             return 401
         if role == "viewer" and not reads:
@@ -117,6 +123,8 @@ def expected(name: str, method: str, role: str) -> int:
         ("api-import", "POST"): 202,
         ("api-video-download", "POST"): 202,
         ("api-batches", "POST"): 202,
+        ("api-video-ocr", "POST"): 202,
+        ("api-bulk-ocr", "POST"): 202,
     }.get((name, method), 200)
 
 

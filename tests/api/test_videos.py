@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
+from analysis.models import Category
 from api.videos import FeedQuery
 from catalog.filters import PARSERS
 from crawler.models import Video
@@ -14,6 +15,7 @@ from tests.api.conftest import ApiClient, People
 from tests.factories import (
     AssetFactory,
     AuthorFactory,
+    CategoryFactory,
     MetricSnapshotFactory,
     ScoreFactory,
     SourceFactory,
@@ -224,7 +226,20 @@ def test_editors_and_staff_choose_the_category(people: People, role: str, status
 
     assert response.status_code == status
     video.refresh_from_db()
-    assert video.category == ("动物 world" if status == 200 else "")
+    assert video.category == ("动物-world" if status == 200 else "")
+    assert [category.name for category in Category.objects.all()] == (["动物 world"] if status == 200 else [])
+
+
+def test_a_category_is_found_by_any_spelling_and_by_a_name_it_had(people: People) -> None:
+    food = CategoryFactory.create(name="Street Food")
+    CategoryFactory.create(name="Snacks", merged_into=food)
+    video = VideoFactory.create()
+
+    for spelling in ("street-food", "STREET  FOOD", "snacks"):
+        answer = people.client("editor").send("PATCH", f"/api/videos/{video.pk}", {"category": spelling})
+        assert answer.json()["category"] == "street-food"
+    assert people.client("editor").send("PATCH", f"/api/videos/{video.pk}", {"category": ""}).json()["category"] == ""
+    assert Category.objects.count() == 2
 
 
 @pytest.mark.parametrize("field", sorted({field.name for field in Video._meta.get_fields()} - {"category"}))
