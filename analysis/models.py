@@ -138,3 +138,56 @@ class SlideText(models.Model):
 
     def __str__(self) -> str:
         return f"slide {self.position + 1} of {self.video_id}"
+
+
+class ReuploadKind(models.TextChoices):
+    EQUAL_BYTES = "equal_bytes", _("equal bytes")
+    SIMILAR_PICTURES = "similar_pictures", _("similar pictures")
+
+
+class Reupload(models.Model):
+    """A video is the same as one that was posted before. Dismissed by a person it stays, so that it is not found again."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="reupload_of", verbose_name=_("video"))
+    original = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="reuploads", verbose_name=_("earliest post"))
+    kind = models.CharField(_("kind"), max_length=20, choices=ReuploadKind)
+    distance = models.PositiveSmallIntegerField(
+        _("distance, bits"), default=0, help_text=_("Of 64: the largest difference between the pictures that agree.")
+    )
+    found_at = models.DateTimeField(_("found"), default=timezone.now)
+    dismissed_at = models.DateTimeField(_("not the same, since"), null=True, blank=True)
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("not the same, says"),
+    )  # fmt: skip
+
+    class Meta:
+        verbose_name = _("re-upload")
+        verbose_name_plural = _("re-uploads")
+        constraints = [
+            models.UniqueConstraint(fields=["video", "original"], name="a_pair_is_linked_once"),
+            models.UniqueConstraint(fields=["video"], condition=Q(dismissed_at=None), name="a_reupload_has_one_original"),
+            models.CheckConstraint(condition=~Q(video=models.F("original")), name="a_video_is_no_reupload_of_itself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.video_id} is {self.original_id} again"
+
+    @property
+    def is_equal(self) -> bool:
+        return self.kind == ReuploadKind.EQUAL_BYTES
+
+
+class Comparison(models.Model):
+    """What a video had when it was last compared with the others; when it has something else, it is compared again."""
+
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, primary_key=True, related_name="+", verbose_name=_("video"))
+    parts = models.PositiveIntegerField(_("stored parts"))
+    latest_at = models.DateTimeField(_("the latest of them"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("comparison")
+        verbose_name_plural = _("comparisons")
+
+    def __str__(self) -> str:
+        return f"comparison of {self.video_id}"

@@ -8,13 +8,14 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from analysis.models import SLIDE_TYPES, SlideText
+from analysis.models import SLIDE_TYPES, ReuploadKind, SlideText
 from analysis.status import STATUSES
 from api.surges import SurgeDocument
 from catalog import documents
 from catalog.detail import Detail, Media, Metrics
 from catalog.filters import DOWNLOAD_STATUSES
 from catalog.kept import Kept
+from catalog.reuploads import Repost, reposts
 from crawler.models import VideoKind
 from downloads.models import AssetRole
 from ranking.explanation import WORDS, Explanation
@@ -159,6 +160,21 @@ class SightingDocument(serializers.Serializer[Any]):
     last_seen_at = serializers.DateTimeField()
 
 
+class RepostDocument(serializers.Serializer[Any]):
+    """Another post of the same video."""
+
+    id = serializers.IntegerField()
+    platform = serializers.CharField()
+    title = serializers.CharField()
+    url = serializers.CharField(help_text="Where it is on its platform.")
+    published_at = serializers.DateTimeField(allow_null=True)
+    author_id = serializers.IntegerField(allow_null=True)
+    author_name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ReuploadKind.choices)
+    distance = serializers.IntegerField(min_value=0, max_value=64, help_text="Bits of 64 by which its pictures differ.")
+    is_original = serializers.BooleanField(help_text="The earliest post: this video and the others are re-uploads of it.")
+
+
 class VideoDetail(VideoCard):
     """A video with its files, and the sources of your active workspace that showed it."""
 
@@ -168,6 +184,7 @@ class VideoDetail(VideoCard):
     analysis = AnalysisDocument(allow_null=True, help_text="Of a carousel: the reading of its slides. Null for a clip.")
     files = FileDocument(many=True)
     sources = SightingDocument(many=True)
+    reposts = RepostDocument(many=True, help_text="The same video elsewhere, as its files and pictures say.")
 
 
 class ObservationDocument(serializers.Serializer[Any]):
@@ -297,6 +314,22 @@ def detail_document(
             for sighting in detail.sightings
             if sighting.source.workspace_id == workspace_id
         ],
+        "reposts": [_repost(post) for post in reposts(video.pk)],
+    }
+
+
+def _repost(post: Repost) -> dict[str, Any]:
+    return {
+        "id": post.id,
+        "platform": post.platform,
+        "title": post.title,
+        "url": post.url,
+        "published_at": moment(post.published_at),
+        "author_id": post.author_id,
+        "author_name": post.author_name,
+        "kind": post.kind,
+        "distance": post.distance,
+        "is_original": post.is_original,
     }
 
 

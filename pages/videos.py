@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from catalog.detail import Detail, Media, Metrics, Observation, detail, metrics
+from catalog.reuploads import reposts
 from catalog.surging import surges_of
 from crawler.models import Video, VideoKind
 from downloads import services, status
@@ -81,6 +82,7 @@ def video(request: HttpRequest, pk: int) -> HttpResponse:
         "card": found.card,
         "detail": found,
         "video": found.video,
+        "reposts": reposts(pk),
         "sightings": mine,
         "other_sightings": len(found.sightings) - len(mine),
         "metrics": observed,

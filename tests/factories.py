@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from factory.django import DjangoModelFactory
 
-from analysis.models import Analysis, AnalysisJob, Category, SlideText
+from analysis.models import Analysis, AnalysisJob, Category, Reupload, SlideText
 from crawler.models import (
     Author,
     BrowserSession,
@@ -242,6 +242,16 @@ class SurgeFactory(DjangoModelFactory[Surge]):
     probability = 0.6
     highest = 0.7
     level = 1_000_000.0
+
+
+class ReuploadFactory(DjangoModelFactory[Reupload]):
+    class Meta:
+        model = Reupload
+
+    video = factory.SubFactory(VideoFactory)
+    original = factory.SubFactory(VideoFactory, published_at=factory.LazyFunction(lambda: timezone.now() - timedelta(days=9)))
+    kind = "similar_pictures"
+    distance = 2
 
 
 class _JobFactory(DjangoModelFactory[Any]):
