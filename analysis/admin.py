@@ -5,9 +5,10 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -15,9 +16,11 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from analysis import categories, services
-from analysis.models import Analysis, AnalysisJob, Category, SlideText
+from analysis import categories, duplicates, services
+from analysis.models import Analysis, AnalysisJob, Category, Reupload, SlideText
 from crawler.models import Video
+from downloads import storage
+from downloads.models import Asset, AssetRole, AssetState
 from jobs.admin import JobAdmin
 from jobs.listing import AuditedActions, BigListAdmin, ask_first, recent_values
 
@@ -123,6 +126,85 @@ class SlideTextAdmin(WrittenByReading):
     @display(description=_("video"))
     def show_video(self, row: SlideText) -> SafeString:
         return link_to_video(row.video)
+
+
+@admin.register(Reupload)
+class ReuploadAdmin(BigListAdmin):
+    """What was found to be the same video posted again; here a person says where that is wrong, and is remembered."""
+
+    list_display = ["show_video", "show_original", "kind", "distance", "found_at", "show_dismissed"]
+    list_filter = [
+        "kind",
+        ("dismissed_at", admin.EmptyFieldListFilter),
+        recent_values("video__platform", _("platform")),
+        "found_at",
+    ]
+    list_select_related = ["video__author", "original__author", "dismissed_by"]
+    search_fields = ["=video__external_id", "=original__external_id", "video__title", "original__title"]
+    ordering = ["-pk"]
+    readonly_fields = ["video", "original", "kind", "distance", "found_at", "dismissed_at", "dismissed_by"]
+    actions = ["dismiss", "restore"]
+    list_display_links = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reupload]:
+        found: QuerySet[Reupload] = super().get_queryset(request)
+        return found.prefetch_related(*(Prefetch(f"{end}__assets", queryset=COVERS, to_attr="covers") for end in ENDS))
+
+    @display(description=_("video"), ordering="video_id")
+    def show_video(self, row: Reupload) -> SafeString:
+        return _with_cover(row.video)
+
+    @display(description=_("earliest post"), ordering="original_id")
+    def show_original(self, row: Reupload) -> SafeString:
+        return _with_cover(row.original)
+
+    @display(description=_("not the same"))
+    def show_dismissed(self, row: Reupload) -> str:
+        if row.dismissed_at is None:
+            return "–"
+        return _("%(name)s, %(day)s") % {"name": row.dismissed_by or "?", "day": formats.date_format(row.dismissed_at)}
+
+    @action(description=_("Not the same"), permissions=["change"])
+    def dismiss(self, request: HttpRequest, rows: QuerySet[Reupload]) -> None:
+        count = duplicates.dismiss(rows[:MOST_AT_ONCE], request.user)  # type: ignore[arg-type]  # staff is signed in
+        told = ngettext("%d link is dismissed, and not found again.", "%d links are dismissed, and not found again.", count)
+        self.message_user(request, told % count, messages.SUCCESS)
+
+    @action(description=_("The same after all"), permissions=["change"])
+    def restore(self, request: HttpRequest, rows: QuerySet[Reupload]) -> None:
+        count = duplicates.restore(rows[:MOST_AT_ONCE])
+        told = ngettext("%d pair is compared again.", "%d pairs are compared again.", count) % count
+        self.message_user(request, told, messages.SUCCESS)
+
+
+ENDS = ("video", "original")
+COVERS = (
+    Asset.objects.filter(role=AssetRole.COVER, object__isnull=False)
+    .exclude(state=AssetState.REMOVED)
+    .select_related("object__small")
+)
+
+
+def _with_cover(video: Any) -> SafeString:
+    """Its cover beside its title, author and day: what a person compares."""
+    picture: SafeString | str = ""
+    if video.covers:
+        stored = video.covers[0].object.small or video.covers[0].object
+        link = storage.link(stored.sha256, stored.mime, f"cover-{video.pk}")
+        picture = format_html('<img class="pair-cover" src="{}" alt="" width="48" height="64" loading="lazy">', link)
+    return format_html(
+        '<span class="pair">{}<span>{}<br>{} · {}</span></span>',
+        picture,
+        link_to_video(video),
+        video.author or video.platform,
+        formats.date_format(video.published_at or video.first_seen_at),
+    )
 
 
 class CategoryForm(forms.ModelForm[Category]):

@@ -15,7 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from analysis.likeness import MOST_BITS, Match, Near, Pair, Post, judge
-from analysis.models import Comparison, Reupload, ReuploadKind, SlideText
+from analysis.models import AnalysisJob, Comparison, Reupload, ReuploadKind, SlideText
+from downloads.models import Asset, AssetJob, AssetRole, AssetState, DownloadJob
 
 COMMON = 100
 """A picture that so many videos have is the platform's, or a layout: it says nothing. Of a clip, so many copies are looked at."""
@@ -106,6 +107,14 @@ def compare(video_ids: Sequence[int]) -> int:
             update_fields=["parts", "latest_at"],
         )
     return changed
+
+
+def follow(job: AssetJob | DownloadJob | AnalysisJob) -> None:
+    """A video has something new: compare it once all of its pictures are there."""
+    video_id = job.asset.video_id if isinstance(job, AssetJob) else job.video_id
+    pictures = Asset.objects.filter(video=video_id, role__in=[AssetRole.COVER, AssetRole.SLIDE])
+    if video_id is not None and not pictures.filter(state=AssetState.WANTED).exists():
+        compare([video_id])
 
 
 def find_missed() -> dict[str, int]:

@@ -39,14 +39,15 @@ def statuses(video_ids: Sequence[int]) -> dict[int, AnalysisStatus]:
     read = set(Analysis.objects.filter(video__in=video_ids).values_list("video_id", flat=True))
     latest = AnalysisJob.objects.filter(video__in=video_ids).order_by("video_id", "-pk").distinct("video_id")
     jobs = {job.video_id: job for job in latest}
-    return {pk: _status(jobs.get(pk), pk in read) for pk in video_ids}
+    return {pk: status_from(jobs.get(pk), pk in read) for pk in video_ids}
 
 
 def status_of(video_id: int) -> AnalysisStatus:
     return statuses([video_id])[video_id]
 
 
-def _status(job: AnalysisJob | None, has_reading: bool) -> AnalysisStatus:
+def status_from(job: AnalysisJob | None, has_reading: bool) -> AnalysisStatus:
+    """Of the latest job of a video."""
     if job is None:
         return AnalysisStatus(status="done" if has_reading else "none", has_reading=has_reading)
     match job.state:

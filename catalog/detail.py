@@ -137,6 +137,11 @@ def _media(video: Video, assets: list[Asset]) -> list[Media]:
     ]
 
 
+def slides_of(video: Video) -> list[Kept]:
+    """As Detail has them, by one statement."""
+    return _slides(video, list(with_objects(Asset.objects.filter(video=video, role=AssetRole.SLIDE))))
+
+
 def _slides(video: Video, assets: list[Asset]) -> list[Kept]:
     by_position = {asset.position: asset for asset in assets if asset.role == AssetRole.SLIDE}
     count = max(len(video.slides), max(by_position, default=-1) + 1)

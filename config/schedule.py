@@ -32,6 +32,7 @@ SCHEDULE = [
     Periodic("Snapshots: thinned with age", "monitoring.tasks.thin_history", "20 2 * * *"),
     Periodic("Downloads: ask for what was missed", "monitoring.tasks.find_missed_downloads", timedelta(minutes=2)),
     Periodic("Analysis: read what was missed", "monitoring.tasks.find_missed_analyses", timedelta(minutes=1)),
+    Periodic("Re-uploads: compare what was missed", "monitoring.tasks.find_missed_reuploads", timedelta(minutes=2)),
     Periodic("Downloads: room and rights in the storage", "monitoring.tasks.check_storage", timedelta(seconds=60)),
     Periodic("Downloads: temporary files", "monitoring.tasks.clear_temporary_files", timedelta(hours=1)),
     Periodic("Snapshots: room for the months to come", "monitoring.tasks.make_partitions", timedelta(days=1)),

@@ -53,6 +53,7 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
             ("analysis.analysis", _("Readings"), "fact_check"),
             ("analysis.slidetext", _("Slide texts"), "text_fields"),
             ("analysis.category", _("Categories"), "category"),
+            ("analysis.reupload", _("Re-uploads"), "content_copy"),
         ],
     ),
     (

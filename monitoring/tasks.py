@@ -6,6 +6,7 @@ from celery import current_task, shared_task
 from constance.utils import get_values_for_keys
 from django.utils import timezone
 
+from analysis import duplicates
 from analysis import services as analyses
 from crawler import partitions, pauses, thinning
 from crawler.services import dispatch_due_sources
@@ -99,6 +100,15 @@ def find_missed_analyses() -> None:
     """New carousels that nobody had read."""
     with record("carousels", quiet=True) as counts:
         counts.update(analyses.find_missed())
+
+
+@shared_task(ignore_result=True)
+def find_missed_reuploads() -> None:
+    """Videos whose pictures nobody compared."""
+    with only_one("re-uploads") as is_ours:
+        if is_ours:
+            with record("re-uploads", quiet=True) as counts:
+                counts.update(duplicates.find_missed())
 
 
 @shared_task(ignore_result=True)

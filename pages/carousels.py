@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from analysis.services import request_analysis
 from catalog.carousels import carousel
+from catalog.detail import slides_of
 from catalog.filters import Filters, InvalidFilters
+from catalog.kept import Kept
 from crawler.models import Video, VideoKind
-from pages.asking import is_htmx
+from pages.asking import editor, is_htmx
+from workspaces.middleware import membership_of
+from workspaces.models import Membership
 
 
-def context_of(request: HttpRequest, video: Video) -> dict[str, Any]:
+def context_of(request: HttpRequest, video: Video, slides: Sequence[Kept]) -> dict[str, Any]:
     """What `pages/_carousel.html` and `pages/_reading.html` show."""
     terms = searched(request)
-    found = carousel(video, terms)
+    membership = membership_of(request)
     return {
-        "carousel": found,
-        "reading": found.reading,
+        "carousel": carousel(video, slides, terms),
         "terms": terms,
         "q": request.GET.get("q", "") if terms else "",
-        "may_read": False,
+        "may_read": membership is not None and membership.may_edit,
     }
 
 
@@ -44,8 +51,20 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
     video = get_object_or_404(Video, pk=pk, kind=VideoKind.CAROUSEL)
     if not is_htmx(request):
         return HttpResponseRedirect(reverse("video", args=[pk]))
-    context = context_of(request, video)
+    context = context_of(request, video, slides_of(video))
     return _part(request, video, context, is_changed=context["carousel"].signature != request.GET.get("seen"))
+
+
+@require_POST
+@editor
+def read(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    """Have the slides read, for the first time or again."""
+    video = get_object_or_404(Video, pk=pk, kind=VideoKind.CAROUSEL)
+    request_analysis(video, by=membership.user)
+    if is_htmx(request):
+        return _part(request, video, context_of(request, video, slides_of(video)), is_changed=False)
+    messages.success(request, _("The slides will be read."))
+    return HttpResponseRedirect(f"{reverse('video', args=[pk])}#reading")
 
 
 def _part(request: HttpRequest, video: Video, context: dict[str, Any], *, is_changed: bool) -> HttpResponse:

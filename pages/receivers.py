@@ -9,6 +9,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from analysis.models import AnalysisJob
 from crawler.models import CrawlJob
 from crawler.signals import videos_observed
 from downloads.models import DownloadJob
@@ -29,6 +30,11 @@ def announce_download(job: DownloadJob, **_: Any) -> None:
 @receiver(job_changed, sender=CrawlJob, dispatch_uid="pages.announce_run")
 def announce_run(job: CrawlJob, **_: Any) -> None:
     events.announce(f"source-{job.source_id}", state=job.state)
+
+
+@receiver(job_changed, sender=AnalysisJob, dispatch_uid="pages.announce_reading")
+def announce_reading(job: AnalysisJob, **_: Any) -> None:
+    events.announce(f"video-{job.video_id}", reading=job.state, progress=job.progress)
 
 
 @receiver(user_logged_in, dispatch_uid="pages.adopt_downloads")

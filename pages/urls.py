@@ -61,6 +61,7 @@ urlpatterns = [
     path("videos/<row:pk>/", videos.video, name="video"),
     path("videos/<row:pk>/download/", videos.download, name="video-download"),
     path("videos/<row:pk>/slides/", carousels.part, name="video-slides"),
+    path("videos/<row:pk>/read/", carousels.read, name="video-read"),
     path("categories/", categories.categories, name="categories"),
     path("categories/<category:slug>/", categories.category, name="category"),
     path("authors/<row:pk>/", authors.author, name="author"),

@@ -145,7 +145,7 @@ def _player(found: Detail, request: HttpRequest) -> dict[str, Any]:
     clips = found.of(AssetRole.VIDEO)
     sounds = found.of(AssetRole.AUDIO)
     clip: Media | None = max(clips, key=lambda media: (media.quality == Quality.BEST, media.file.height or 0), default=None)
-    slides = carousels.context_of(request, found.video) if found.video.kind == VideoKind.CAROUSEL else {}
+    slides = carousels.context_of(request, found.video, found.slides) if found.video.kind == VideoKind.CAROUSEL else {}
     sound = sounds[0].file if sounds else found.sound and found.sound.audio.file
     return {"clip": clip, "sound_file": sound, **slides}
 

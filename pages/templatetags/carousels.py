@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from analysis.models import SLIDE_TYPES
 from catalog.filters import fold
 
 register = template.Library()
-
-TYPES: dict[str, Any] = dict(SLIDE_TYPES)
 
 
 @register.filter
@@ -37,11 +33,6 @@ def marked(text: str, terms: Sequence[str]) -> SafeString:
         if at in chosen and at + 1 not in chosen:
             parts.append("</mark>")
     return mark_safe("".join(parts))  # every letter was escaped above
-
-
-@register.filter
-def slide_type(name: str) -> str:
-    return str(TYPES.get(name, name))
 
 
 @register.filter

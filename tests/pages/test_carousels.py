@@ -8,7 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.carousels import carousel
+from analysis.models import AnalysisJob
+from catalog.carousels import carousel as read
+from catalog.detail import slides_of as pictures_of
 from downloads.models import AssetRole, AssetState
 from pages.templatetags.carousels import marked
 from tests.factories import (
@@ -32,6 +34,10 @@ def slides_of(texts, **traits):
         if text is not None:
             SlideTextFactory(video=video, position=position, text=text, type="hook" if position == 0 else "content")
     return video
+
+
+def carousel(video):
+    return read(video, pictures_of(video))
 
 
 def part_of(client, video, query=""):
@@ -90,14 +96,14 @@ def test_slides_that_were_only_listed_are_on_their_way(client):
     [
         ({}, "queued", "The text is read in a moment."),
         ({"running": True, "progress": 40}, "running", "40 %"),
-        ({"retrying": True}, "queued", "Next attempt"),
+        ({"retrying": True}, "queued", "The platform did not answer. Next attempt"),
         ({"failed": True}, "failed", "The text could not be read."),
         (
-            {"failed": True, "error_code": "refused", "error": "SAFETY"},
+            {"failed": True, "outcome": "refused", "error": "SAFETY"},
             "refused",
             "The model refused to read these slides. SAFETY",
         ),
-        ({"completed": True, "outcome": "cut_off"}, "cut_off", "cut off"),
+        ({"failed": True, "outcome": "cut_off"}, "cut_off", "cut off"),
         ({"cancelled": True}, "none", "Not read yet."),
     ],
 )
@@ -107,7 +113,7 @@ def test_how_far_the_reading_is_stands_on_the_page(client, traits, state, words)
 
     page = text_of(client.get(f"/videos/{video.pk}/"))
 
-    assert carousel(video).reading.state == state
+    assert carousel(video).status.status == state
     assert words in page
     assert ("every 3s" in page.partition('id="reading"')[2].partition("</section>")[0]) is (state in ("queued", "running"))
 
@@ -121,7 +127,7 @@ def test_an_earlier_result_stays_while_the_slides_are_read_again(client):
 
     assert "old words" in page
     assert "3 days ago" in page
-    assert carousel(video).reading.state == "running"
+    assert carousel(video).status.status == "running"
 
 
 def test_who_follows_the_reading_gets_the_slides_only_when_they_changed(client):
@@ -169,7 +175,7 @@ def test_marking_compares_as_the_search_does_and_escapes(text, terms, shown):
     assert marked(text, terms) == shown
 
 
-def test_the_carousel_costs_two_statements_however_many_slides(client):
+def test_the_carousel_costs_four_statements_however_many_slides(client):
     few, many = slides_of(["a"] * 2), slides_of(["b"] * 30)
     for video in (few, many):
         AnalysisFactory(video=video)
@@ -179,7 +185,7 @@ def test_the_carousel_costs_two_statements_however_many_slides(client):
     ) as queries:
         found = carousel(many)
 
-    assert len(queries) == 2
+    assert len(queries) == 4
     assert len(found.slides) == 30
     counts = []
     for video in (few, many, few, many):  # how downloads stand is remembered from the first time
@@ -194,3 +200,38 @@ def test_a_clip_has_no_slides(client):
 
     assert 'id="reading"' not in text_of(client.get(f"/videos/{video.pk}/"))
     assert part_of(client, video).status_code == 404
+
+
+def test_editors_have_the_slides_read_once(member, viewer, client):
+    video = slides_of([None, None])
+    url = f"/videos/{video.pk}/read/"
+    assert "Read the text" in text_of(member.get(f"/videos/{video.pk}/"))
+    for nobody in (viewer, client):
+        assert "Read the text" not in text_of(nobody.get(f"/videos/{video.pk}/"))
+        assert nobody.post(url).status_code in (302, 403)
+    assert not AnalysisJob.objects.exists()
+
+    part = text_of(member.post(url, headers={"HX-Request": "true"}))
+    response = member.post(url)
+
+    assert "queued" in part
+    assert "<html" not in part
+    assert response["Location"] == f"/videos/{video.pk}/#reading"
+    assert AnalysisJob.objects.filter(video=video).count() == 1
+    assert "Read the text" not in text_of(member.get(f"/videos/{video.pk}/"))
+
+
+@pytest.mark.parametrize(
+    ("traits", "words"),
+    [({"failed": True}, "Try again"), ({"failed": True, "outcome": "refused"}, "Try again"), ({"completed": True}, "Read again")],
+)
+def test_what_went_wrong_can_be_tried_again(member, traits, words):
+    video = slides_of(["a text"])
+    AnalysisFactory(video=video)
+    AnalysisJobFactory(video=video, **traits)
+
+    assert words in text_of(member.get(f"/videos/{video.pk}/"))
+
+
+def test_clips_are_not_read(member):
+    assert member.post(f"/videos/{VideoFactory().pk}/read/").status_code == 404
