@@ -260,7 +260,7 @@ def saved_anew(image):
 def test_on_the_sample_platforms_whole_world_nothing_wrong_is_found_and_next_to_nothing_missed():
     """384 posts; its 9 planned reposts with pictures saved anew, and 10 carousels posted again without their first slide.
 
-    They are saved at a twelfth of the platform's size: precision is 1, recall 18 of 19; at a third both are 1.
+    They are saved at a twelfth of the platform's size: precision is 1, recall 18 of 19; at a sixth both are 1.
     """
     world = World(seed=7, first_day=1_760_000_000)
     ids, truth, by_art, reposted = [], {}, {}, []
