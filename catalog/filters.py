@@ -126,7 +126,7 @@ class Filters:
 
     @property
     def terms(self) -> list[str]:
-        """The words of the search: each must be in the title."""
+        """The words of the search: each must be in the title, or on a slide."""
         return _terms(self.q) if self.q else []
 
 

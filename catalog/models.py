@@ -7,7 +7,8 @@ from crawler.models import Video
 
 
 class SearchText(models.Model):
-    """The folded title of a video. Written, and deleted, by the database itself, so that no writer can forget it."""
+    """The folded title of a video, and what stands on its slides. Written, and deleted, by the database itself, so that no
+    writer can forget it."""
 
     video = models.OneToOneField(Video, on_delete=models.DO_NOTHING, primary_key=True, related_name="+")
     text = models.TextField(_("text"))
