@@ -1,7 +1,6 @@
 """Starts everything on this machine and minds it until it is told to stop."""
 
 import os
-import shlex
 import signal
 import socket
 import sys
@@ -17,16 +16,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from config import engines, preparation
+from config import engines, preparation, sample
 from config.supervisor import Program, Supervisor, read_procfile
-from crawler import services
 from workspaces.models import first_workspace
 
 DRAIN_SECONDS = 60.0
 WEB_SECONDS = 180.0
 SAMPLE_SECONDS = 600.0  # a first start makes its videos
-SAMPLE_INTERVAL_MINUTES = 10
-"""Often enough for a visitor to see numbers grow and a surge foretold."""
 
 
 class Command(BaseCommand):
@@ -97,9 +93,9 @@ class Command(BaseCommand):
             supervisor.say(f"the web does not answer after {WEB_SECONDS:.0f} s; its own lines say why")
         self.introduce(supervisor, is_sample, admin, time.monotonic() - started)
         if is_sample:
-            sample = Patience(f"http://127.0.0.1:{port + 2}/control/health", time.monotonic() + SAMPLE_SECONDS)
-            if supervisor.run_until(sample.is_over) and sample.has_answered:
-                watch_topics(supervisor)
+            site = Patience(f"http://127.0.0.1:{port + 2}/control/health", time.monotonic() + SAMPLE_SECONDS)
+            if supervisor.run_until(site.is_over) and site.has_answered:
+                watch_sample(supervisor)
 
     def introduce(self, supervisor: Supervisor, is_sample: bool, admin: preparation.Admin, seconds: float) -> None:
         port = settings.PORT
@@ -160,18 +156,8 @@ def programs(is_sample: bool) -> list[Program]:
     }
     found = []
     if is_sample:
-        hosts = [f"{host}:{each}" for each in (port + 2, port + 3) for host in ("localhost", "127.0.0.1")]
-        env["DOUYIN_URL"] = f"http://localhost:{port + 2}"
-        env["FETCH_ALLOWED_HOSTS"] = ",".join([*settings.FETCH_ALLOWED_HOSTS, *hosts])
-        data = shlex.quote(str(settings.DATA_DIR / "sample"))
-        found.append(
-            Program(
-                name="sample",
-                command=f"python -m sample_platform --port {port + 2} --cdn-port {port + 3} --data-dir {data}",
-                env=env,
-                stops_last=True,
-            )
-        )
+        env |= sample.environment(port)
+        found.append(sample.program(port, env))
     lines = read_procfile(engines.PROJECT / "Procfile")
     found += [
         Program(name=name, command=line, env=env, starts_late=name != "web") for name, line in lines.items() if name != "release"
@@ -193,15 +179,10 @@ def refuse_taken_ports(ports: range) -> None:
                 ) from exc
 
 
-def watch_topics(supervisor: Supervisor) -> None:
-    """Make the sample's topics sources of the first workspace, once, and look at the new ones, so that the feed fills."""
-    new, total = services.load_topics(
-        engines.PROJECT / "config" / "topics.txt", first_workspace(), interval_minutes=SAMPLE_INTERVAL_MINUTES
-    )
-    if new:
-        services.dispatch_due_sources()
+def watch_sample(supervisor: Supervisor) -> None:
+    new, total = sample.watch(settings.PORT, first_workspace())
     connections.close_all()
-    supervisor.say(f"{total} topics are watched{', the first look is under way' if new else ''}")
+    supervisor.say(f"{total} sources are watched{', the first look is under way' if new else ''}")
 
 
 def _exit_politely(*_: object) -> None:
