@@ -21,8 +21,8 @@ from workspaces.models import Workspace
 INTERVAL_MINUTES = 10
 """Often enough for a visitor to see numbers grow and a surge foretold."""
 PAGES_PER_RUN = 3
-PROFILES = ("meonhabo", "minhdidau", "hanoibites", "nina.old", "quiet.account")
-"""Two with many posts, one with few, one renamed and one private: each looks different on its page."""
+PROFILES = ("meonhabo", "minhdidau", "hanoibites", "nina.old")
+"""Two with many posts, one with few, one that was renamed: each looks different on its page."""
 OWN_PROFILE = "linhansap"
 LISTS = ((SourceKind.HASHTAG, "streetfood"), (SourceKind.TRENDING, "VN"))
 SOUND_PLACE = 1
@@ -91,7 +91,7 @@ def _lists(workspace: Workspace) -> Sequence[bool]:
 def _sounds(port: int, workspace: Workspace) -> Sequence[bool]:
     """Its address is the sample's own: this process has the settings of the real site."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port + 2}/control/tiktok.json", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://localhost:{port + 2}/control/tiktok.json", timeout=30) as answer:
             told: dict[str, Any] = json.load(answer)["sounds"][SOUND_PLACE]
     except OSError:
         return []  # the next start finds it

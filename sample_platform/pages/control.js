@@ -23,7 +23,7 @@ function typed(text) {
 }
 
 function order(on) {
-  return { on, topic: byId("topic").value || null, video: byId("video").value.trim() || null, count: typed(byId("count").value), value: typed(byId("value").value) };
+  return { on, topic: byId("topic").value.trim() || null, places: byId("places").value.split(/[ ,]+/).filter(Boolean), video: byId("video").value.trim() || null, count: typed(byId("count").value), value: typed(byId("value").value) };
 }
 
 function words(fault) {
@@ -38,6 +38,9 @@ function show(state) {
   byId("now").textContent = `The site's time: ${new Date(clock.site_now * 1000).toLocaleString()} (${(clock.ahead_seconds / 3600).toFixed(1)} h ahead)`;
   byId("videos").textContent = `${state.videos} videos`;
   for (const button of document.querySelectorAll("[data-speed]")) button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === clock.speed));
+  byId("links").textContent = `Links to clips live ${state.media_seconds} s; all were ended ${state.media_expired_times} times.`;
+  byId("credits").textContent = `Credits left at ScrapeCreators: ${state.scrapecreators_credits}. Set to`;
+  showPeople(state.people.filter((one) => !one.sec_uid));
   const drawn = JSON.stringify(state.faults);
   if (drawn === last) return;
   last = drawn;
@@ -50,8 +53,18 @@ function show(state) {
   for (const button of document.querySelectorAll("[data-fault]")) button.setAttribute("aria-pressed", String(state.faults.some((fault) => fault.name === button.dataset.fault)));
 }
 
+function showPeople(people) {
+  const options = people.map((one) => make("option", { value: one.handle }, `${one.handle}${one.state ? ` (${one.state})` : ""}${one.former ? `, once ${one.former}` : ""}`));
+  const told = options.map((option) => option.textContent).join();
+  if (byId("person").dataset.told === told) return;
+  const chosen = byId("person").value;
+  byId("person").replaceChildren(...options);
+  byId("person").dataset.told = told;
+  if (people.some((one) => one.handle === chosen)) byId("person").value = chosen;
+}
+
 function first(state) {
-  byId("topic").append(...state.topics.map((topic) => make("option", { value: topic }, topic)));
+  byId("topics").append(...[...state.topics, ...state.people.map((one) => one.handle)].map((topic) => make("option", { value: topic })));
   byId("kinds").append(...state.kinds.map((kind) => {
     const on = make("button", { "data-fault": kind.name }, "switch on");
     on.addEventListener("click", () => send("PUT", `/control/faults/${kind.name}`, order(true)));
@@ -63,9 +76,16 @@ function first(state) {
 }
 
 document.addEventListener("click", (event) => {
-  const { speed, hours } = event.target.dataset;
+  const { speed, hours, credits } = event.target.dataset;
+  if (credits !== undefined) send("PUT", "/control/credits", { left: Number(credits) });
   if (speed !== undefined) send("PUT", "/control/clock", { speed: Number(speed) });
   if (hours !== undefined) send("PUT", "/control/clock", { advance_hours: Number(hours) });
+});
+byId("expire").addEventListener("click", () => send("PUT", "/control/media", { expire: true }));
+byId("change").addEventListener("click", () => {
+  const handle = byId("handle").value.trim();
+  send("PUT", `/control/people/${byId("person").value}`, { state: byId("state").value, ...(handle && { handle }) });
+  byId("handle").value = "";
 });
 byId("clear").addEventListener("click", () => send("DELETE", "/control/faults"));
 const refresh = () => send("GET", "/control/state.json");
