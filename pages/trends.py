@@ -47,4 +47,6 @@ def _url(by: str, period: str) -> str:
 def _link(by: str, trend: Trend) -> str:
     if by == "topics":
         return f"{reverse('rising')}?{urlencode({'hashtag': trend.name})}"
+    if by == "sounds":
+        return f"{reverse('rising')}?{urlencode({'sound': trend.id})}"  # a sound's own page is for those who watch it
     return reverse(by.removesuffix("s"), args=[trend.id])

@@ -25,6 +25,7 @@ from downloads.models import AssetRole, Quality
 from downloads.status import DownloadStatus
 from pages import carousels, charts
 from pages.asking import asker, is_htmx
+from pages.sounds import sound_links
 from pages.why import HEADS, why
 from ranking.models import Surge
 from workspaces.middleware import workspace_of
@@ -95,6 +96,7 @@ def video(request: HttpRequest, pk: int) -> HttpResponse:
         "table": observed.history[::-1][:MOST_ROWS],
         "box": box,
         "refresh_seconds": 3 if box.is_live else 0,
+        **sound_links(request, found.video),
     }
     return render(request, "pages/video.html", context)
 
