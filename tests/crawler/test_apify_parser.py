@@ -52,6 +52,7 @@ def test_a_slideshow_keeps_its_slides_and_the_sound_it_was_found_under(shared_di
 
 
 def test_the_other_actors_shape_is_read_too():
+    page = "https://www.tiktok.com/@some.one/video/7535448384170331414"
     item = {
         **{"id": "7535448384170331414", "title": "Hi", "views": 10, "likes": 9, "comments": 8, "shares": 7, "bookmarks": 6},
         "hashtags": ["a", "b"],
@@ -59,12 +60,12 @@ def test_the_other_actors_shape_is_read_too():
         "uploadedAt": 1_754_483_302,
         "video": {"width": 576, "height": 1024, "duration": 12.5, "url": "https://v.example/1.mp4", "cover": "https://c/x.heic"},
         "song": {"id": 7_016_547_803_243_022_000, "title": "Wave", "artist": "Sea", "duration": 30},
-        "postPage": "https://www.tiktok.com/@some.one/video/7535448384170331414",
+        "postPage": page,
     }
     nameless = {**item, "id": None}
     photo = {
         **item,
-        "postPage": item["postPage"].replace("video", "photo"),
+        "postPage": page.replace("video", "photo"),
         "images": ["https://p/1.jpg", {"url": "https://p/2.jpg"}],
     }
 
