@@ -15,6 +15,7 @@ from whitenoise.compress import Compressor
 from config import engines, secrets
 from config.control_room import SETTING_FIELDS
 from config.control_room import UNFOLD as UNFOLD
+from crawler.providers import registry
 from crawler.proxies import Proxy
 from downloads import locations
 
@@ -249,12 +250,21 @@ def _proxy(name: str) -> str:
     return value
 
 
+def _chosen(name: str, platform: str) -> str:
+    """Who reads a platform; the first of those that can, where nobody is named."""
+    known = registry.choosable(platform)
+    value = str(env.str(name, default="")).strip() or known[0]
+    if value not in known:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(known)}, not {value!r}.")
+    return value
+
+
 DOUYIN_URL = env.str("DOUYIN_URL", default="https://www.douyin.com").rstrip("/")
-DOUYIN_PROVIDER = env.str("DOUYIN_PROVIDER", default="browser")
+DOUYIN_PROVIDER = _chosen("DOUYIN_PROVIDER", "douyin")
 DOUYIN_PROXY = _proxy("DOUYIN_PROXY")
 TIKTOK_URL = env.str("TIKTOK_URL", default="https://www.tiktok.com").rstrip("/")
 TIKTOK_PROXY = _proxy("TIKTOK_PROXY")
-TIKTOK_PROVIDER = env.str("TIKTOK_PROVIDER", default="scrapecreators")
+TIKTOK_PROVIDER = _chosen("TIKTOK_PROVIDER", "tiktok")
 SCRAPECREATORS_URL = env.str("SCRAPECREATORS_URL", default="https://api.scrapecreators.com").rstrip("/")
 SCRAPECREATORS_API_KEY = env.str("SCRAPECREATORS_API_KEY", default="")
 SCRAPECREATORS_PROXY = _proxy("SCRAPECREATORS_PROXY")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from crawler import outbound
 from crawler.encryption import DecryptionError
-from crawler.links import site_url
+from crawler.links import LINKS, post_platform, site_url
 from crawler.models import BrowserSession
 from crawler.providers import registry
 from crawler.providers.base import Access, Provider
@@ -70,6 +70,7 @@ def access_by(name: str, platform: str) -> Access:
     proxy = _setting(entry.proxy_setting)
     return Access(
         provider=name,
+        platform=platform,
         base_url=base_url,
         site_url=site_url(platform),
         key=_setting(entry.key_setting),
@@ -94,7 +95,9 @@ def is_paid(platform: str) -> bool:
 
 def platform_of(url: str) -> str:
     """Who is to be asked for a link: the platform that knows it as its own, else whoever takes any."""
-    own = (platform for platform in registry.PLATFORMS if platform != registry.ANY_LINK)
+    if known := post_platform(url):
+        return known
+    own = (platform for platform in registry.PLATFORMS if platform not in (registry.ANY_LINK, *LINKS))
     return next((p for p in own if _provider(p).knows(url, site_url(p))), registry.ANY_LINK)
 
 

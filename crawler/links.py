@@ -113,6 +113,12 @@ def settle(url: str) -> Settled:
     raise NoVideo(_("This link leads to no video. To watch a profile, hashtag or sound, add it as a source."))
 
 
+def post_platform(url: str) -> str:
+    """Whose post a link shows, or may lead to; empty where no platform of ours knows it."""
+    platform = _platform_of(url) or ""
+    return platform if platform and (LINKS[platform].canonical(url, site_url(platform)) or is_short(url, platform)) else ""
+
+
 def spelling(url: str, platform: str) -> str:
     """The one spelling of a link as far as it shows without asking anybody; the link itself where it shows none."""
     links = LINKS.get(platform)

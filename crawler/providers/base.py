@@ -176,6 +176,8 @@ class Access:
     base_url: str
     """Of the service that is asked."""
     provider: str = ""
+    platform: str = ""
+    """Which is to be read, for providers that read several."""
     site_url: str = ""
     """Of the platform's own pages; links to videos and people begin with it."""
     key: str = field(default="", repr=False)

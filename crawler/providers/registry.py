@@ -27,6 +27,8 @@ class Entry:
     """Every question costs: videos are looked at singly within the budget of paid services."""
     works_in_background: bool = False
     """It is given an order and called back: `pages` bound what is ordered, and all that was paid for is read."""
+    kinds: tuple[str, ...] = ()
+    """What it reads, where it may be chosen for a platform in the place of another; the rest stays with that one. Empty: all."""
     option_settings: Mapping[str, str] = field(default_factory=dict)
     """What of our settings it is told besides: option -> setting."""
 
@@ -62,6 +64,15 @@ PROVIDERS = {
     "tiktok-page": Entry(
         "TikTok's pages", "crawler.providers.tiktok_page:TikTokPage", "TIKTOK_URL", proxy_setting="TIKTOK_PROXY", needs_key=False
     ),
+    "download_api": Entry(
+        "Download API of our own",
+        "crawler.providers.download_api:DownloadAPI",
+        "DOWNLOAD_API_URL",
+        "DOWNLOAD_API_KEY",
+        "DOWNLOAD_API_PROXY",
+        needs_key=False,
+        kinds=("profile", "url", ""),
+    ),
     "yt-dlp": Entry("Any link (yt-dlp)", "crawler.providers.ytdlp:AnyLink", proxy_setting="YTDLP_PROXY"),
     "apify": Entry(
         "TikTok sounds (Apify)",
@@ -75,7 +86,7 @@ PROVIDERS = {
     ),
 }
 PLATFORMS = {
-    "douyin": Platform("Douyin", "browser", "DOUYIN_URL"),
+    "douyin": Platform("Douyin", "browser", "DOUYIN_URL", choice_setting="DOUYIN_PROVIDER"),
     "tiktok": Platform(
         "TikTok",
         "scrapecreators",
@@ -92,6 +103,16 @@ def choices() -> list[tuple[str, str]]:
     return [(name, platform.label) for name, platform in PLATFORMS.items()]
 
 
+def choosable(platform: str) -> list[str]:
+    """Who may be named by a platform's choice setting."""
+    return [PLATFORMS[platform].provider, "download_api"]
+
+
+def reads(name: str, kind: str) -> bool:
+    kinds = PROVIDERS[name].kinds
+    return not kinds or kind in kinds
+
+
 def provider_names(platform: str, kind: str = "", chosen: str = "") -> tuple[str, ...]:
     """Who reads a kind of source of a platform, in the order in which they are asked: several for single posts only.
 
@@ -100,7 +121,7 @@ def provider_names(platform: str, kind: str = "", chosen: str = "") -> tuple[str
     entry = PLATFORMS[platform]
     if kind in entry.by_kind:
         return (entry.by_kind[kind],)
-    own = chosen or entry.provider
+    own = chosen if chosen and reads(chosen, kind) else entry.provider
     if kind in SINGLE and entry.singles:
         return entry.singles if own in entry.singles else (own, *entry.singles)
     return (own,)

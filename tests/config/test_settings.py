@@ -129,7 +129,14 @@ def test_only_named_sites_may_call_the_api_and_never_with_cookies(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"SITE_URL": "example.org"}, {"PORT": "many"}, {"MEDIA_STORAGE": "ftp://x"}, {"GEMINI_PROXY": "http://x"}]
+    "wrong",
+    [
+        {"SITE_URL": "example.org"},
+        {"PORT": "many"},
+        {"MEDIA_STORAGE": "ftp://x"},
+        {"GEMINI_PROXY": "http://x"},
+        {"DOUYIN_PROVIDER": "x"},
+    ],
 )
 def test_a_wrong_setting_ends_the_start(machine: Machine, wrong: dict[str, str]) -> None:
     process = machine.start(sys.executable, "manage.py", "check", **wrong)
