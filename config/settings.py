@@ -349,6 +349,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VideoKind": "crawler.models.VideoKind",
         "SourceKind": "crawler.models.SourceKind",
+        "SourcePlatform": "crawler.providers.registry.NAMES",
         "ProfilePlatform": ["tiktok", "douyin"],
         "SourceOutcome": "crawler.models.Outcome",
         "DownloadStatus": ["pending", "queued", "downloading", "ready", "error"],
