@@ -18,7 +18,7 @@ from pages.templatetags.groundswell import human
 from pages.templatetags.ranking import times
 
 BEST = 6
-MOST_ROWS = 50
+MOST_ROWS = 25
 SORTS: dict[str, Any] = {
     "newest": gettext_lazy("Newest"),
     "count": gettext_lazy("Most seen"),

@@ -7,12 +7,14 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from crawler.models import AuthorSnapshot, ProviderPause
 from downloads.models import AssetRole
 from ranking import services
 from ranking.models import RankingModel
 from tests.factories import (
     PASSWORD,
     AssetFactory,
+    AuthorFactory,
     CrawlJobFactory,
     DownloadJobFactory,
     DownloadRequestFactory,
@@ -72,8 +74,20 @@ def places(site) -> dict[str, str]:
         confirmed_at=timezone.now(),
     )
     SurgeFactory(video=carousel, model=RankingModel.objects.first())
+    famous = AuthorFactory(name="averyveryverylongname" * 5, followers=123_456_789, following=1, likes=10**9, video_count=9)
+    for days in range(4):
+        at = timezone.now() - timedelta(days=days)
+        AuthorSnapshot.objects.create(author=famous, observed_at=at, followers=123_456_789 - days * 10_000)
+    for n in range(9):
+        published = timezone.now() - timedelta(days=10 + n)
+        VideoFactory(author=famous, title="没有空格的标题" * 9, views=10 ** (7 if n == 3 else 4), published_at=published)
+    watched = SourceFactory(workspace=membership.workspace, kind="profile", value="MS4wLjABAAAA", author=famous)
+    ProviderPause.objects.create(provider="browser", code="x", reason="averyveryverylongreason" * 8)
     return {
         "user": membership.user.username,
+        "profile": f"/authors/{famous.pk}/?sort=times",
+        "watched profile": f"/sources/{watched.pk}/",
+        "sources in trouble": "/sources/?health=troubled&q=very",
         "feed": "/",
         "further": "/?kind=clip&q=标题&min_views=1&colour=red",
         "nothing": "/?q=nothing",
@@ -89,7 +103,7 @@ def places(site) -> dict[str, str]:
         "missing": "/nothing/",
         "sources": "/sources/",
         "source": f"/sources/{sources[1].pk}/",
-        "new source": "/sources/new/",
+        "new source": "/sources/new/?platform=tiktok&kind=profile",
         "edit": f"/sources/{sources[0].pk}/edit/",
         "delete": f"/sources/{sources[0].pk}/delete/",
         "import": "/import/",
