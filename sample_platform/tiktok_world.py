@@ -2,12 +2,12 @@
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sample_platform.growth import Growth
 from sample_platform.tiktok_words import TIKTOK_NAMES, TIKTOK_SONGS, TIKTOK_TOPICS
 from sample_platform.words import Topic
-from sample_platform.world import DAY, HOUR, Author, Sound, Video, World, token
+from sample_platform.world import DAY, HOUR, Author, Slide, Sound, Video, World, token
 
 FIRST_NUMBER = 100_000
 """Posts are numbered from here, and people and sounds from `FIRST_INDEX`, so that no file of the other side is theirs."""
@@ -174,7 +174,7 @@ class TikTokWorld(World):
         seconds = looks.randrange(60, 132) / 12
         tags = self._tags(self._own_topic(topic), chance)
         words = title[place % 2], self._own_topic(topic).tails[chance.randrange(5)]
-        slides = self._slides(number, topic, title, looks) if is_carousel else ()
+        slides = self._pages(place, self._slides(number, topic, title, looks)) if is_carousel else ()
         return Video(
             number=number,
             id=str(int(published_at) << 32 | chance.getrandbits(32)),
@@ -224,12 +224,24 @@ class TikTokWorld(World):
         """This side's words for what a re-upload shows."""
         return next(own for own in TIKTOK_TOPICS if own.slug == topic.slug)
 
+    @staticmethod
+    def _pages(place: int, slides: tuple[Slide, ...]) -> tuple[Slide, ...]:
+        """The slides after the first, in the order of languages that the first has."""
+        if place % 2:
+            return slides
+        return (slides[0], *(replace(slide, chinese=slide.english, english=slide.chinese) for slide in slides[1:]))
+
     def _words(self, topic: Topic, place: int, *, is_carousel: bool) -> tuple[tuple[str, str], str]:
         own = self._own_topic(topic)
         if is_carousel:
-            return own.guides[place // CAROUSEL_IN % len(own.guides)], ""
+            return self._turned(own.guides[place // CAROUSEL_IN % len(own.guides)], place), ""
         first, second, hero = own.titles[place // BIG * 5 % len(own.titles)]
-        return (first, second), hero
+        return self._turned((first, second), place), hero
+
+    @staticmethod
+    def _turned(words: tuple[str, str], place: int) -> tuple[str, str]:
+        """Half of the posts are English first."""
+        return words if place % 2 else (words[1], words[0])
 
     def _pick_sound(self, chance: random.Random) -> Sound:
         """Few sounds carry most posts."""

@@ -50,7 +50,7 @@ def font(size: int) -> Font:
 def readable(chinese: str, english: str) -> tuple[str, str]:
     """A headline and its second line, in letters that this machine can draw."""
     if chinese_font() is None:
-        return english, ""
+        return chinese if chinese.isascii() else english, ""
     return chinese, english
 
 

@@ -117,7 +117,7 @@ def test_hostile_titles_stay_text(page, site):
 
 def test_a_person_can_switch_a_fault_on_and_off(page, site):
     page.goto(f"{site.web_url}/control")
-    page.locator("#topic").select_option("猫")
+    page.locator("#topic").fill("猫")
     page.locator("[data-fault=empty]").click()
     page.wait_for_selector("#active code")
     assert site.search("猫")["data"] == []
@@ -125,3 +125,21 @@ def test_a_person_can_switch_a_fault_on_and_off(page, site):
     page.get_by_role("button", name="off", exact=True).click()
     page.wait_for_function("() => !document.querySelector('#active code')")
     assert site.search("猫")["data"]
+
+
+def test_a_person_can_spend_credits_end_links_and_rename_a_profile(page, site):
+    page.goto(f"{site.web_url}/control")
+    page.get_by_role("button", name="25", exact=True).click()
+    page.get_by_text("Credits left at ScrapeCreators: 25.").wait_for()
+    page.get_by_role("button", name="End every link now").click()
+    page.get_by_text("all were ended 1 times").wait_for()
+    page.locator("#person").select_option("vy.dance")
+    page.locator("#state").select_option("private")
+    page.locator("#handle").fill("vy.quiet")
+    page.get_by_role("button", name="Change").click()
+    page.get_by_text("vy.quiet (private), once vy.dance").wait_for(state="attached")
+
+    people = {one["handle"]: one for one in site.tiktok_truth()["creators"]}
+    assert people["vy.quiet"]["state"] == "private"
+    site.set_person("vy.quiet", handle="vy.dance", state="")
+    site.set_credits(25_000)
