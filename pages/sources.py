@@ -19,6 +19,7 @@ from crawler import pauses, services
 from crawler.models import CrawlJob, Source, SourceKind
 from crawler.offers import offers
 from crawler.timing import HASTE, next_tick, shortest_gap
+from crawler.trending import words_now
 from crawler.validators import is_offered
 from jobs.models import FINAL
 from pages.asking import editor, member
@@ -27,6 +28,7 @@ from pages.profiles import author_of, profile_context
 from workspaces.models import Membership
 
 RUNS = 20
+SHOWN_WORDS = 50
 SHOWN_VIDEOS = 12
 TIMING = {"cron", "interval_minutes"}
 
@@ -37,7 +39,7 @@ def source(request: HttpRequest, membership: Membership, pk: int) -> HttpRespons
     source = _source(membership, pk)
     author_id = author_of(source)
     about = profile_context(request, author_id) if author_id is not None else {}
-    context = {**about, **_runs(request, source), **_shown(pk), "source": source, "membership": membership}
+    context = {**about, **_runs(request, source), **_shown(source), "source": source, "membership": membership}
     context["pause"] = pauses.pause_of(source)
     return render(request, "pages/source.html", context)
 
@@ -50,7 +52,7 @@ def runs(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     context = {**_runs(request, source), "source": source, "is_part": True, "pause": pauses.pause_of(source)}
     if not context["is_live"]:
         source.refresh_from_db()  # it was read before the runs: one may have ended in between, and nobody asks again
-        context |= _shown(pk)
+        context |= _shown(source)
     return render(request, "pages/_source_part.html", context)
 
 
@@ -150,9 +152,14 @@ def _back(request: HttpRequest, pk: int) -> HttpResponseRedirect:
     return redirect("sources") if request.POST.get("from") == "list" else redirect("source", pk)
 
 
-def _shown(pk: int) -> dict[str, Any]:
-    shown = feed(Filters(source=pk, ordering="-published_at"), limit=SHOWN_VIDEOS)
-    return {"cards": shown.cards, "has_more": shown.next_cursor is not None, "shown_query": f"source={pk}&ordering=-published_at"}
+def _shown(source: Source) -> dict[str, Any]:
+    shown = feed(Filters(source=source.pk, ordering="-published_at"), limit=SHOWN_VIDEOS)
+    return {
+        "cards": shown.cards,
+        "has_more": shown.next_cursor is not None,
+        "shown_query": f"source={source.pk}&ordering=-published_at",
+        "words": words_now(source)[:SHOWN_WORDS] if source.kind == SourceKind.TRENDING else [],
+    }
 
 
 def _runs(request: HttpRequest, source: Source) -> dict[str, Any]:

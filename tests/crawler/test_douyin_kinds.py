@@ -199,3 +199,11 @@ def test_what_was_found_for_the_first_words_is_kept_when_a_later_one_is_refused(
 
     with pytest.raises(Blocked):
         next(pages)
+
+
+def test_the_sample_platforms_hot_list_is_read(access):
+    pages = crawl(access, "trending", "hot", pages=2)
+
+    assert len(pages[0].words) == 30
+    assert [page.word for page in pages] == [hot.word for hot in pages[0].words[:2]]
+    assert videos_of(pages)

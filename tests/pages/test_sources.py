@@ -8,6 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from crawler.models import CrawlJob, Source
+from crawler.providers.base import HotWord, Page
+from crawler.trending import record_words
 from tests.factories import CrawlJobFactory, ScoreFactory, SourceFactory, SourceVideoFactory
 
 pytestmark = pytest.mark.django_db
@@ -287,3 +289,14 @@ def test_our_own_is_asked_of_profiles_only(member, membership):
 
     assert 'name="is_own"' in text_of(member.get(f"/sources/{profile.pk}/edit/"))
     assert 'name="is_own"' not in text_of(member.get(f"/sources/{topic.pk}/edit/"))
+
+
+def test_a_hot_list_is_shown_with_places_heat_and_what_was_found(member, membership):
+    source = SourceFactory(workspace=membership.workspace, kind="trending", value="hot")
+    words = (HotWord(word="猫咪", position=1, heat=8_782_523), HotWord(word="second", position=2))
+    record_words(source, Page(videos=(), cursor=None, words=words), [], at=timezone.now())
+
+    shown = text_of(member.get(f"/sources/{source.pk}/"))
+
+    assert "The list now" in shown
+    assert shown.index("猫咪") < shown.index("8.7M") < shown.index("second")
