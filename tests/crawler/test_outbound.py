@@ -3,6 +3,7 @@
 import datetime
 import gzip
 import random
+import socket
 import ssl
 import threading
 import time
@@ -53,6 +54,36 @@ def test_a_chunked_answer_without_length_is_read_to_its_end():
 
     with raw_server(handle) as server:
         assert fetch(server).body == b"hello there"
+
+
+def test_what_must_not_be_done_twice_is_sent_once():
+    """The server takes the order on a connection kept from before, and hangs up without a word."""
+    orders = []
+
+    def handle(connection, request):
+        if request.startswith(b"POST"):
+            orders.append(request)
+            connection.shutdown(socket.SHUT_RDWR)
+        else:
+            connection.sendall(answer(b"ok"))
+
+    with raw_server(handle) as server:
+        door = door_to(server)
+        door.fetch_bytes(server.url(), max_bytes=100)
+        with pytest.raises(FetchError) as error:
+            door.fetch_bytes(server.url("/order"), max_bytes=100, method="POST", body=b"one")
+
+    assert (len(orders), error.value.was_sent) == (1, True)
+
+
+def test_a_request_that_never_left_says_so():
+    with raw_server(lambda c, r: None) as server:
+        pass
+
+    with pytest.raises(FetchError) as error:
+        door_to(server).fetch_bytes(server.url(), max_bytes=100, method="POST", body=b"one")
+
+    assert error.value.was_sent is False
 
 
 def test_one_connection_serves_many_requests_of_a_thread():
