@@ -60,14 +60,20 @@ def slides_of(video: Video) -> Slides:
 def pictures_of(slides: Sequence[Slide]) -> Iterator[Picture | None]:
     """One for each slide, in order; None for one that cannot be decoded. Raises StorageError."""
     for start in range(0, len(slides), TOGETHER):
-        part = slides[start : start + TOGETHER]
         with tempfile.TemporaryDirectory(prefix="slides-") as folder:
-            paths = [Path(folder, str(slide.position)) for slide in part]
-            for slide, path in zip(part, paths, strict=True):
+            paths = [(slide.position, Path(folder, str(slide.position))) for slide in slides[start : start + TOGETHER]]
+            for slide, (_position, path) in zip(slides[start : start + TOGETHER], paths, strict=True):
                 with path.open("wb") as file:
                     file.writelines(storage.media().read(storage.key_of(slide.sha256)))
-            for slide, jpeg in zip(part, _jpegs(paths), strict=True):
-                yield Picture(position=slide.position, jpeg=jpeg) if jpeg else None
+            yield from decoded(paths)
+
+
+def decoded(files: Sequence[tuple[int, Path]]) -> Iterator[Picture | None]:
+    """Files with their positions as pictures, a few to a sandbox; None for one that cannot be decoded."""
+    for start in range(0, len(files), TOGETHER):
+        part = files[start : start + TOGETHER]
+        for (position, _path), jpeg in zip(part, _jpegs([path for _position, path in part]), strict=True):
+            yield Picture(position=position, jpeg=jpeg) if jpeg else None
 
 
 def _jpegs(paths: Sequence[Path]) -> list[bytes]:

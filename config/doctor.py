@@ -22,9 +22,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from analysis.analyzers import gemini, local
 from config import celery, engines, preparation, proxies
 from crawler import pauses
-from crawler.models import BrowserSession
+from crawler.models import BrowserSession, ProviderPause
 from crawler.providers import browser
 from downloads import storage
 from downloads.processing import sandbox
@@ -33,7 +34,6 @@ GIB = 2**30
 QUEUES = ("crawl", "media", "download", "upkeep")
 BEAT_WRITES_EVERY = timedelta(minutes=5)  # django-celery-beat saves its run times every three
 LATER = {
-    "Gemini (captions)": ("GEMINI_API_KEY",),
     "TikTok (posting)": ("TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET"),
     "Sentry": ("SENTRY_DSN",),
     "E-mail": ("EMAIL_URL",),
@@ -267,6 +267,23 @@ def collectors() -> Iterator[Finding]:
             yield Finding(state.label, Level.OK, "configured" if state.is_used else "configured, and asked for nothing")
 
 
+def carousel_texts() -> Iterator[Finding]:
+    """Who reads the slides of carousels, and whether it can."""
+    if missing := local.missing_models():
+        mend = "Run: make setup; the rapidocr package brings them"
+        yield Finding("Local OCR", Level.BROKEN, f"its models are not there: {', '.join(missing)}", mend)
+    else:
+        yield Finding("Local OCR", Level.OK, f"{local.MODEL}, inside the package")
+    pause = ProviderPause.objects.filter(provider=gemini.ENGINE, until__gt=timezone.now()).first()
+    if not settings.GEMINI_API_KEY:
+        yield Finding("Gemini", Level.OFF, "not configured: carousels are read on this machine", "Optional: set GEMINI_API_KEY")
+    elif pause is not None:
+        mend = "Mend what it says: asking for a carousel has it tried again"
+        yield Finding("Gemini", Level.WARNING, f"paused until {pause.until:%Y-%m-%d %H:%M} UTC: {pause.reason}", mend)
+    else:
+        yield Finding("Gemini", Level.OK, f"configured, {settings.GEMINI_MODEL} at {settings.GEMINI_URL}")
+
+
 def site() -> Iterator[Finding]:
     is_local = urlsplit(settings.SITE_URL).hostname in ("localhost", "127.0.0.1")
     if settings.DEBUG:
@@ -303,6 +320,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Sample platform": sample_platform,
     "Douyin": douyin,
     "Collectors": collectors,
+    "Carousel texts": carousel_texts,
     "Proxies": service_proxies,
     "Optional services": optional_services,
 }

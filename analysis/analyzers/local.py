@@ -18,6 +18,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,7 @@ from analysis.analyzers.topics import words_of
 
 ENGINE = "local"
 MODEL = "PP-OCRv6 small"
+MODEL_FILES = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 LEAST_SCORE = 0.6
 """Lines that the recogniser is less sure of are mostly drawings."""
 MOST_THREADS = 4
@@ -106,6 +109,15 @@ def engine() -> Any:
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
         }
     )
+
+
+def missing_models() -> list[str]:
+    """The models' files that the wheel should have brought and that are not there: nothing is fetched while we run."""
+    found = find_spec("rapidocr")
+    if found is None or found.origin is None:
+        return list(MODEL_FILES)
+    folder = Path(found.origin).parent / "models"
+    return [name for name in MODEL_FILES if not (folder / name).is_file()]
 
 
 def type_of(text: str, position: int, last: int) -> SlideType:

@@ -7,6 +7,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -84,6 +85,8 @@ class StandIn:
     paths: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     """What was wrong with requests, by the contract."""
+    may_answer: threading.Event = field(default_factory=threading.Event)
+    """Cleared: every request is kept waiting."""
 
     def answer(self, path: str, headers: Any, body: bytes) -> tuple[int, Any]:
         self.paths.append(path)
@@ -161,6 +164,7 @@ def problem(status: int, word: str, message: str, details: Any = ()) -> tuple[in
 def gemini(settings: Any, media: Path) -> Iterator[StandIn]:
     """A running stand-in which the settings name, with a key."""
     stand_in = StandIn()
+    stand_in.may_answer.set()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -168,12 +172,14 @@ def gemini(settings: Any, media: Path) -> Iterator[StandIn]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status, document = stand_in.answer(self.path, self.headers, body)
+            stand_in.may_answer.wait(60)
             content = document if isinstance(document, bytes) else json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # who asked may be dead by now
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
 
         def log_message(self, *args: Any) -> None:
             pass
@@ -187,6 +193,7 @@ def gemini(settings: Any, media: Path) -> Iterator[StandIn]:
     try:
         yield stand_in
     finally:
+        stand_in.may_answer.set()
         server.shutdown()
         server.server_close()
         thread.join()
