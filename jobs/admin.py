@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from jobs import kinds
 from jobs.errors import InvalidTransition
 from jobs.listing import BigListAdmin, ask_first, recent_values
-from jobs.models import CLAIMABLE, Event, Job, PausedKind, State
+from jobs.models import CLAIMABLE, FINAL, Event, Job, PausedKind, State
 
 MOST_AT_ONCE = 1000
 EVENTS = dict(Event.choices)
@@ -155,7 +155,11 @@ class JobAdmin(BigListAdmin):
         def question(count: int) -> str:
             return ngettext("%d job would stop for good.", "%d jobs would stop for good.", count) % count
 
-        asking = ask_first(self, request, jobs, action="cancel", question=question, button=_("Yes, cancel"))
+        live = jobs.exclude(state__in=FINAL)  # asked about what would stop, not about what has ended
+        if "confirmed" not in request.POST and not live.exists():
+            self.message_user(request, _("These have ended: there is nothing to cancel."), messages.WARNING)
+            return None
+        asking = ask_first(self, request, live, action="cancel", question=question, button=_("Yes, cancel"))
         if asking is not None:
             return asking
         self._apply(request, jobs, lambda job, by: job.cancel(by=by))

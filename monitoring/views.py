@@ -19,14 +19,14 @@ from monitoring.models import Level
 @never_cache
 @require_safe
 def overall(request: HttpRequest) -> JsonResponse:
-    """Every part with a sentence; 503 when one is down. Facts (numbers, names of machines) only for staff."""
+    """The state of every part; 503 when one is down. Sentences and facts (numbers, names of machines) only for staff."""
     findings = health.report()
     may_know = is_staff(request)
     parts: dict[str, Any] = {}
     for finding in findings:
-        parts[finding.name] = {"status": finding.level, "detail": finding.sentence}
+        parts[finding.name] = {"status": finding.level}
         if may_know:
-            parts[finding.name]["facts"] = finding.facts
+            parts[finding.name] |= {"detail": finding.sentence, "facts": finding.facts}
     status = health.worst(finding.level for finding in findings)
     return JsonResponse({"status": status, "parts": parts}, status=503 if status is Level.DOWN else 200)
 

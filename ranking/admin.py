@@ -109,6 +109,13 @@ class RankingModelAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """A threshold decides what is alerted: the audit trail says what it was, and what it became."""
+        changes = [
+            f"{form.fields[name].label}: {form.initial.get(name)} → {form.cleaned_data[name]}" for name in form.changed_data
+        ]
+        return [{"changed": {"fields": changes}}] if changes else []
+
     @display(
         description=_("state"),
         ordering="state",
@@ -132,6 +139,9 @@ class RankingModelAdmin(ModelAdmin):
         from ranking import learning  # brings numpy, which no other request needs
 
         for model in models:
+            if model.state == ModelState.ACTIVE:
+                self.message_user(request, _("%s is the active model of its family already.") % model, messages.INFO)
+                continue
             scored = learning.activate(model)
             self.message_user(
                 request,
@@ -142,11 +152,18 @@ class RankingModelAdmin(ModelAdmin):
     @action(description=_("Refit these families on our own history now"), permissions=["change"])
     def refit(self, request: HttpRequest, models: QuerySet[RankingModel]) -> None:
         from ranking import learning
+        from ranking.scoring import fitting
 
+        needed = _(
+            "it takes %(rows)d observations whose next day is known too, in the earlier and in the later part of %(days)d days"
+        )
+        facts = {"rows": fitting.LEAST_ROWS, "days": learning.HISTORY.days}
         for family in sorted({model.family for model in models}):
             row = learning.refit(family)
             if row is None:
-                self.message_user(request, _("%s: too little matured history to fit on.") % family, messages.WARNING)
+                self.message_user(
+                    request, f"{_('%s: too little matured history to fit on;') % family} {needed % facts}.", messages.WARNING
+                )
             elif row.state == ModelState.REFUSED:
                 self.message_user(request, row.note, messages.WARNING)
             else:

@@ -43,6 +43,14 @@ def test_many_failed_jobs_run_again(staff_client, staff):
     assert DownloadJob.objects.first().history[-1]["by"] == str(staff)
 
 
+def test_what_has_ended_is_not_asked_about(staff_client):
+    ended, live = DownloadJobFactory(completed=True), DownloadJobFactory()
+
+    mixed = act(staff_client, DOWNLOADS, "cancel", [ended, live]).content.decode()
+    assert "1 job would stop for good." in mixed
+    assert "nothing to cancel" in act(staff_client, DOWNLOADS, "cancel", [ended]).content.decode()
+
+
 def test_cancelling_asks_first(staff_client):
     jobs = [DownloadJobFactory(), DownloadJobFactory(running=True)]
 
