@@ -7,7 +7,7 @@ there when its row is committed.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -25,21 +25,44 @@ ANNOUNCED_FOR = timedelta(hours=24)
 
 def store(path: Path, *, sha256: str, size: int, mime: str, on_progress: OnProgress | None = None) -> bool:
     """Announce and store a verified file; False if its bytes were there. Not inside a transaction. Raises StorageError."""
-    with transaction.atomic():
-        _lock(sha256)
-        IncomingObject.objects.update_or_create(sha256=sha256, defaults={"announced_at": timezone.now()})
+    announce([sha256])
     return storage.put(path, sha256=sha256, size=size, mime=mime, on_progress=on_progress)
+
+
+def announce(hashes: Iterable[str]) -> None:
+    """Say that these bytes are about to be stored, by storage.put. Not inside a transaction."""
+    hashes, now = sorted(set(hashes)), timezone.now()  # all take the locks in one order
+    with transaction.atomic():
+        for sha256 in hashes:
+            _lock(sha256)
+        IncomingObject.objects.bulk_create(
+            [IncomingObject(sha256=sha256, announced_at=now) for sha256 in hashes],
+            update_conflicts=True,
+            unique_fields=["sha256"],
+            update_fields=["announced_at"],
+        )
 
 
 def record(sha256: str, *, size: int, mime: str, **facts: Any) -> StoredObject:
     """The row of stored bytes, made if it is new. Inside the transaction that refers to it."""
-    found, is_new = StoredObject.objects.get_or_create(sha256=sha256, defaults={"size": size, "mime": mime, **facts})
-    if not is_new:
-        # What an earlier version of us did not make or measure is made good.
-        news = {name: facts[name] for name in ("phash", "small", "medium") if name in facts}
-        StoredObject.objects.filter(pk=found.pk).update(verified_at=timezone.now(), **news)
-    IncomingObject.objects.filter(sha256=sha256).delete()
+    (found,) = record_all([StoredObject(sha256=sha256, size=size, mime=mime, **facts)], measured=facts)
     return found
+
+
+def record_all(rows: Sequence[StoredObject], *, measured: Container[str] = ()) -> list[StoredObject]:
+    """The rows of stored bytes, different ones, in their order. Inside the transaction that refers to them.
+
+    Of those that there are, what an earlier version of us did not make or measure is made good: `measured` names it.
+    """
+    made = StoredObject.objects.bulk_create(
+        sorted(rows, key=lambda row: row.sha256),
+        update_conflicts=True,
+        unique_fields=["sha256"],
+        update_fields=["verified_at", *(name for name in ("phash", "small", "medium") if name in measured)],
+    )
+    IncomingObject.objects.filter(sha256__in=[row.sha256 for row in made]).delete()
+    by_hash = {row.sha256: row for row in made}
+    return [by_hash[row.sha256] for row in rows]
 
 
 def store_bytes(content: bytes, *, mime: str, folder: Path) -> tuple[str, int]:
