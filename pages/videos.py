@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from downloads import services, status
 from downloads.errors import TooManyWaiting
 from downloads.models import AssetRole, Quality
 from downloads.status import DownloadStatus
+from jobs.models import PausedKind
 from pages import carousels, charts
 from pages.asking import asker, is_htmx
 from pages.sounds import sound_links
@@ -45,7 +47,7 @@ class Counter:
     course: list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Box:
     """The download of one quality, as the box shows it."""
 
@@ -57,6 +59,11 @@ class Box:
     @property
     def is_live(self) -> bool:
         return self.status.status in LIVE
+
+    @cached_property
+    def paused(self) -> PausedKind | None:
+        """Why nothing begins just now; of no interest to what is ready."""
+        return PausedKind.objects.filter(kind="download").first() if self.status.status != "ready" else None
 
     @property
     def steps(self) -> list[tuple[str, str]]:

@@ -90,3 +90,15 @@ def test_a_wrong_password_is_said_where_it_was_typed(client):
     response = client.post("/accounts/login/", {"login": UserFactory().username, "password": "wrong"})
 
     assert "not correct" in text_of(response)
+
+
+@pytest.mark.parametrize("path", ["/accounts/password/reset/", "/accounts/password/reset/done/"])
+def test_no_mail_is_promised_where_none_goes_out(client, settings, path):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert "mail with a link" in text_of(client.get(path))
+
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    page = text_of(client.get(path))
+    assert "This site sends no mail" in page
+    assert "changepassword" in page
+    assert "mail with a link" not in page

@@ -8,7 +8,14 @@ from django.test import Client
 
 from downloads import bundles
 from downloads.models import AssetRole, Batch, DownloadJob, DownloadRequest
-from tests.factories import AssetFactory, DownloadJobFactory, DownloadRequestFactory, UserFactory, VideoFactory
+from tests.factories import (
+    AssetFactory,
+    DownloadJobFactory,
+    DownloadRequestFactory,
+    PausedKindFactory,
+    UserFactory,
+    VideoFactory,
+)
 from tests.pages.conftest import text_of
 
 pytestmark = pytest.mark.django_db
@@ -209,3 +216,23 @@ def test_signing_in_keeps_what_the_browser_asked_for(client):
 
     assert "asked before" in text_of(client.get("/downloads/"))
     assert DownloadRequest.objects.get().user_id == user.pk
+
+
+def test_the_box_says_when_downloads_are_paused_and_why(client):
+    video = DownloadJobFactory().video
+    assert "Downloads are paused" not in text_of(client.get(f"/videos/{video.pk}/"))
+    PausedKindFactory(kind="download", reason="The storage is being moved.")
+
+    for path in (f"/videos/{video.pk}/", f"/videos/{video.pk}/download/"):
+        page = text_of(client.get(path, headers={"HX-Request": "true"}))
+        assert "Downloads are paused; what is asked for waits until they go on." in page, path
+        assert "The storage is being moved." in page, path
+
+
+@pytest.mark.parametrize(("traits", "has_button"), [({}, False), ({"failed": True}, True)])
+def test_the_box_names_a_button_to_htmx_only_where_it_has_one(client, traits, has_button):
+    video = DownloadJobFactory(**traits).video
+
+    page = text_of(client.get(f"/videos/{video.pk}/download/", headers={"HX-Request": "true"}))
+
+    assert ('hx-disabled-elt="find button"' in page) is has_button
