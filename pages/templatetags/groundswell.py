@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
-from django.utils import timezone, translation
+from django.utils import formats, timezone, translation
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -139,8 +139,9 @@ def moment(at: datetime | None, style: str = "full") -> SafeString | str:
     """A time in UTC, which the script rewrites for the viewer's zone and language. Styles: full, short, day."""
     if at is None:
         return "–"
-    words = {"full": "%Y-%m-%d %H:%M UTC", "short": "%m-%d %H:%M", "day": "%Y-%m-%d"}[style]
-    return format_html('<time datetime="{}" data-local="{}">{}</time>', _iso(at), style, at.strftime(words))
+    words = {"full": "DATETIME_FORMAT", "short": "j M, H:i", "day": "DATE_FORMAT"}[style]
+    said = formats.date_format(at, words) + (" UTC" if style == "full" else "")
+    return format_html('<time datetime="{}" data-local="{}">{}</time>', _iso(at), style, said)
 
 
 def _iso(at: datetime) -> str:

@@ -1,15 +1,17 @@
 // Everything here is comfort: each page works without it.
 "use strict";
 
-const language = document.documentElement.lang || undefined;
+// As the pages write them (config/formats): day before month, 24 hours, whichever English it is.
+const language = (document.documentElement.lang || "en").replace(/^en$/, "en-GB");
 
 // -- times in the viewer's zone and language -------------------------------------------------------
 
 const styles = {
-  full: { dateStyle: "medium", timeStyle: "short" },
-  short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
+  full: { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" },
+  short: { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   hour: { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
-  day: { month: "short", day: "numeric" },
+  day: { year: "numeric", month: "short", day: "numeric" },
+  tick: { month: "short", day: "numeric" },
 };
 
 function localise(root) {

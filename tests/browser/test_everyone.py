@@ -218,7 +218,7 @@ def test_times_are_in_the_viewers_zone(browser, site, places):
 
     assert at is not None
     here = datetime.fromisoformat(at) + timedelta(hours=7)
-    assert f"{here:%-I:%M}" in shown
+    assert f"{here:%H:%M}" in shown
     assert str(here.day) in shown
 
 
