@@ -44,7 +44,8 @@ from jobs.listing import AuditedActions, BigListAdmin, recent_values
 
 MOST_AT_ONCE = 500
 SNAPSHOTS_SHOWN = 30
-COUNTED = ("seen", "new", "clip", "carousel", "filtered", "live", "ad", "deleted", "malformed", "other")
+LISTED = ("seen", "new", "updated", "filtered", "malformed", "credits")
+"""Of what a crawl counted, what a list shows; all of it stands on the crawl's own page."""
 
 
 def link_to(model: type[Model], text: Any, **filters: Any) -> SafeString:
@@ -254,8 +255,7 @@ class CrawlJobAdmin(JobAdmin):
 
     @display(description=_("saw"))
     def show_counts(self, job: CrawlJob) -> str:
-        names = sorted(job.counts, key=lambda name: COUNTED.index(name) if name in COUNTED else len(COUNTED))
-        return ", ".join(f"{name} {job.counts[name]}" for name in names) or "–"
+        return ", ".join(f"{name} {job.counts[name]}" for name in LISTED if job.counts.get(name)) or "–"
 
 
 @admin.register(ObserveJob)

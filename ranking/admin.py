@@ -46,14 +46,18 @@ class ScoreAdmin(Computed):
     show_momentum = _percent("momentum", _("momentum"))
     list_display = [
         "video", "show_virality", "show_breakout", "show_reach", "show_classic", "show_momentum", "is_surging", "model",
-        "observed_at",
+        "show_observed",
     ]  # fmt: skip
     list_filter = ["is_surging", "video__platform", "model"]
     list_select_related = ["video", "model"]
     search_fields = ["video__external_id", "video__title"]
     ordering = ["-classic"]
 
-    @display(description=_("classic score"), ordering="classic")
+    @display(description=_("observed"), ordering="observed_at")
+    def show_observed(self, score: Score) -> Any:
+        return score.observed_at
+
+    @display(description=_("classic"), ordering="classic")
     def show_classic(self, score: Score) -> str:
         return f"{score.classic:,.1f}"
 
@@ -63,7 +67,7 @@ class SurgeAdmin(Computed):
     show_probability = _percent("probability", _("chance then"))
     show_highest = _percent("highest", _("highest"))
     list_display = [
-        "video", "show_state", "show_probability", "show_highest", "alerted_at", "confirmed_at", "peaked_at", "reached_at",
+        "video", "show_state", "show_probability", "show_highest", "alerted_at", "confirmed_at", "peaked_at", "show_reached",
         "show_lead",
     ]  # fmt: skip
     list_filter = ["state", "video__platform", "model", "alerted_at"]
@@ -77,6 +81,10 @@ class SurgeAdmin(Computed):
     )
     def show_state(self, surge: Surge) -> tuple[str, Any]:
         return surge.state, surge.get_state_display()
+
+    @display(description=_("reached the top"), ordering="reached_at")
+    def show_reached(self, surge: Surge) -> Any:
+        return surge.reached_at
 
     @display(description=_("lead, hours"))
     def show_lead(self, surge: Surge) -> str:
