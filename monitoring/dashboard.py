@@ -15,7 +15,11 @@ from jobs import kinds
 from monitoring import health, measures, passes
 from monitoring.models import Level, Part, Pulse
 
-OUTCOME_ORDER = [*measures.TROUBLE, Outcome.EMPTY, Outcome.OK]
+OUTCOME_ORDER = [
+    *measures.TROUBLE,
+    *(Outcome.SERVICE_REFUSED, Outcome.GONE, Outcome.PRIVATE, Outcome.RENAMED),
+    *(Outcome.EMPTY, Outcome.OK),
+]
 
 
 def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

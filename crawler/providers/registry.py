@@ -99,9 +99,6 @@ PLATFORMS = {
 }
 
 
-NAMES = list(PLATFORMS)
-
-
 def choices() -> list[tuple[str, str]]:
     return [(name, platform.label) for name, platform in PLATFORMS.items()]
 

@@ -95,13 +95,14 @@ def decode(text: str) -> dict[str, Any]:
 
 
 def _message(text: str) -> str:
-    """What the service says in words, where it says anything."""
+    """What the service says in words, as a sentence that quotes it, where it says anything."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         return ""
     facts = body if isinstance(body, dict) else {}
-    return clean_text(facts.get("message") or facts.get("error"), 200, one_line=True)[0]
+    words = clean_text(facts.get("message") or facts.get("error"), 200, one_line=True)[0]
+    return f"It says: “{words}”." if words else ""
 
 
 def _blames_key(words: str) -> bool:
