@@ -5,8 +5,8 @@ It reads Chinese, English and other Latin letters. It does not describe pictures
 - type: the first slide is the hook; of the others, one that asks for something (follow, save, comment, a link, in Chinese,
   English or Vietnamese) is a call to action if it is the last one, or if little else stands on it; all else is content.
 - category: by votes. Each known category gets votes where its name (or a word that belongs to it, see topics.py) stands:
-  3 as a hashtag, 2 in the title, 1 on each slide. The one with most wins if it has 2 votes at least and more than any other;
-  its confidence is its share of all votes, less for few. No new category is ever made.
+  3 as a hashtag (2 as a part of one), 2 in the title, 1 on each slide. The one with most wins if it has 2 votes at least and
+  more than any other; its confidence is its share of all votes, less for few. No new category is ever made.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ LEAST_SCORE = 0.6
 """Lines that the recogniser is less sure of are mostly drawings."""
 MOST_THREADS = 4
 LEAST_VOTES = 2
+LEAST_WORD = 4
+"""Letters of a Latin word that counts within a longer hashtag."""
 
 _ASKS = re.compile(
     r"关注|收藏|点赞|评论|转发|私信|链接|主页|下单|购买|扫码|"
@@ -147,7 +150,7 @@ def vote(carousel: Carousel, texts: Sequence[str]) -> tuple[str, float | None]:
     for category in carousel.categories:
         for word in words_of(category.slug, category.name):
             there = _finder(word)
-            votes[category.name] += 3 * (_plain(word) in tags) + 2 * bool(there.search(title))
+            votes[category.name] += max((_in_tag(_plain(word), tag) for tag in tags), default=0) + 2 * bool(there.search(title))
             votes[category.name] += sum(1 for text in slides if there.search(text))
     ranked = votes.most_common(2)
     if not ranked or ranked[0][1] < LEAST_VOTES or (len(ranked) > 1 and ranked[1][1] == ranked[0][1]):
@@ -163,8 +166,19 @@ def _finder(word: str) -> re.Pattern[str]:
     return re.compile(word if re.search(rf"[{WIDE}]", word) else rf"(?<!\w){word}(?!\w)")
 
 
+def _in_tag(word: str, tag: str) -> int:
+    """The votes of a hashtag: #travel, #solotravel and #养猫日常 speak for a category, #cathedral does not."""
+    if word == tag:
+        return 3
+    if re.search(rf"[{WIDE}]", word):
+        return 2 if len(word) > 1 and word in tag else 0
+    return 2 if len(word) >= LEAST_WORD and (tag.startswith(word) or tag.endswith(word)) else 0
+
+
 def _plain(word: str) -> str:
-    return re.sub(r"[\W_]+", "", word.casefold())
+    """Letters alone, without case and accents, as hashtags are mostly written: #dulich for “du lịch”."""
+    bare = (char for char in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(char))
+    return re.sub(r"[\W_]+", "", "".join(bare).replace("đ", "d"))
 
 
 def _is_counter(text: str, count: int) -> bool:

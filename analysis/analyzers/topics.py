@@ -14,7 +14,7 @@ STARTERS: dict[str, tuple[str, str]] = {
     "fitness": ("Fitness", "健身,减肥,瑜伽,训练,增肌,跑步,workout,fitness,gym,yoga,training,muscle,thể dục,tập gym,giảm cân"),
     "food": (
         "Food",
-        "美食,做饭,食谱,小吃,烘焙,家常菜,夜市,food,recipe,recipes,cooking,dinner,baking,món ăn,nấu ăn",
+        "美食,做饭,食谱,小吃,烘焙,家常菜,夜市,food,recipe,recipes,cooking,dinner,baking,ẩm thực,nấu ăn",
     ),
     "home": ("Home", "家居,装修,收纳,手工,园艺,home,decor,diy,cleaning,garden,crafts,nhà cửa,trang trí"),
     "money": ("Money", "理财,赚钱,副业,投资,创业,存钱,money,finance,investing,saving,business,tài chính,kiếm tiền,đầu tư"),
