@@ -19,7 +19,7 @@ ARGUMENTS = [
 ]
 Theme = Literal["light", "dark"]
 SIZES = {"wide": (1280, 900), "phone": (390, 844)}
-README = ("feed", "video", "surging", "quality", "sources", "admin")
+README = ("feed", "video", "carousel", "profile", "sound", "surging", "quality", "sources", "admin")
 
 
 def browser_path() -> str | None:
@@ -45,6 +45,7 @@ def link_in(page: Page, site: str, path: str, selector: str) -> str | None:
 
 def paths(page: Page, site: str) -> dict[str, str]:
     """Every page, with an example where it is about something."""
+    category = link_in(page, site, "/categories/", ".category a")  # its carousels have been read
     found: dict[str, str | None] = {
         "feed": "/",
         "surging": "/surging/",
@@ -54,7 +55,13 @@ def paths(page: Page, site: str) -> dict[str, str]:
         "video": link_in(page, site, "/?surging=true&download_status=ready", "[data-card] .card-link")
         or link_in(page, site, "/?download_status=ready", "[data-card] .card-link")
         or link_in(page, site, "/", "[data-card] .card-link"),
-        "carousel": link_in(page, site, "/?kind=carousel", "[data-card] .card-link"),
+        "category": category,
+        "carousel": link_in(page, site, f"{category or '/'}?kind=carousel", "[data-card] .card-link"),
+        "profile": link_in(page, site, "/sources/?kind=profile", ".source-row .row-title a"),
+        "sound": link_in(page, site, "/sounds/", ".source-row .row-title a"),
+        "sounds": "/sounds/",
+        "sound-new": "/sounds/new/",
+        "categories": "/categories/",
         "author": link_in(page, site, "/", ".card-by a"),
         "sources": "/sources/",
         "source": link_in(page, site, "/sources/", ".source-row .row-title a"),
@@ -66,7 +73,6 @@ def paths(page: Page, site: str) -> dict[str, str]:
         "missing": "/nothing-here/",
         "admin": "/admin/crawler/source/",
     }
-    found["sound"] = link_in(page, site, found["video"] or "/", ".facts a[href^='/sounds/']")
     return {name: path for name, path in found.items() if path}
 
 
