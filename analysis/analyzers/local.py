@@ -23,9 +23,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from analysis.analyzers.base import Carousel, Picture, Progress, Reading, SlideReading, SlideType, Spend
 from analysis.analyzers.lines import WIDE, Box, lines, paragraphs
 from analysis.analyzers.topics import words_of
@@ -79,6 +76,9 @@ class Local:
 
 def recognised(jpeg: bytes) -> list[Box]:
     """The words of a picture that we wrote ourselves, wherever they stand in it."""
+    import numpy as np  # here and not above: web processes load this module too
+    from PIL import Image
+
     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
         pixels = np.asarray(picture.convert("RGB"))[:, :, ::-1]  # the models were taught blue first
     # Without the model that turns lines which stand on their heads: nobody posts such slides, and it takes a quarter.

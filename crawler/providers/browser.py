@@ -9,6 +9,7 @@ Names other than the platform's resolve to nothing in this browser: no tracker, 
 import atexit
 import contextlib
 import logging
+import math
 import os
 import queue
 import secrets
@@ -92,9 +93,11 @@ class OpenPage:
 
         return self._chromium.call(step, self._timeout + MARGIN_SECONDS)
 
-    def next_answer(self, *, scroll: bool = False) -> Answer | None:
-        """The next answer from one of the paths; None if the page asked for none, though scrolled to its end."""
-        return self._chromium.call(lambda: self._wait(scroll=scroll), self._timeout + MARGIN_SECONDS)
+    def next_answer(self, *, scroll: bool = False, within: float = math.inf) -> Answer | None:
+        """The next answer from one of the paths, waited for `within` seconds at most; None if the page asked for none, though
+        scrolled to its end."""
+        seconds = min(within, self._timeout)
+        return self._chromium.call(lambda: self._wait(seconds, scroll=scroll), self._timeout + MARGIN_SECONDS)
 
     def text(self) -> str:
         """What a person would see, with the title."""
@@ -104,10 +107,10 @@ class OpenPage:
 
         return self._chromium.call(step, self._timeout + MARGIN_SECONDS)
 
-    def _wait(self, *, scroll: bool) -> Answer | None:
+    def _wait(self, seconds: float, *, scroll: bool) -> Answer | None:
         import playwright.sync_api as playwright
 
-        ends_at = time.monotonic() + self._timeout
+        ends_at = time.monotonic() + seconds
         if scroll and not self._finished:
             size = self._page.viewport_size or {"width": 1280, "height": 800}
             self._page.mouse.move(size["width"] / 2, size["height"] / 2)

@@ -22,6 +22,7 @@ HOSTS = (
     "*.pstatp.com",
 )  # fmt: skip
 DETAIL = "/aweme/v1/web/aweme/detail/"
+ABOUT_SECONDS = 2.0
 HOT_LIST = "/aweme/v1/web/hot/search/list/"
 SEARCH = ("/aweme/v1/web/general/search/", "/aweme/v1/web/search/item/")
 
@@ -233,8 +234,9 @@ class _Reading:
 
     def _hear_out(self, page: OpenPage) -> None:
         """What the page says of itself may come after the first of its list."""
-        while self.list.about_path and not (self._about or self._trouble) and page.is_waiting:
-            answer = page.next_answer()
+        while self.list.about_path and not (self._about or self._trouble):
+            # A page may ask for it only after the list: one moment more, unless it has asked already.
+            answer = page.next_answer() if page.is_waiting else page.next_answer(within=ABOUT_SECONDS)
             if answer is None:
                 return
             if self._is_about(answer):

@@ -85,7 +85,7 @@ def test_slides_are_looked_through_with_the_keyboard(page: Page, site, seen, wor
     carousel = next(video for video in seen("猫", "美食") if video.kind == "carousel" and len(video.slides) > 2)
     page.goto(f"{site}/videos/{carousel.pk}/")
     page.locator("#download").get_by_role("button", name="Download").click()
-    expect(page.locator(".slides")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".slide img").first).to_be_visible(timeout=PATIENCE)
 
     place = page.locator("[data-place]")
     expect(place).to_have_text(f"1 / {len(carousel.slides)}")

@@ -102,12 +102,12 @@ def test_a_source_that_cannot_be_followed_is_refused(staff_client, values):
 
 def test_rows_lead_to_each_other(staff_client):
     source = SourceFactory()
-    job = CrawlJobFactory(source=source, counts={"seen": 5, "live": 1})
+    job = CrawlJobFactory(source=source, counts={"seen": 5, "new": 1, "live": 2})
     CrawlJobFactory()
 
     page = staff_client.get(reverse("admin:crawler_crawljob_changelist"), {"source__id__exact": source.pk}).content.decode()
 
-    assert "seen 5, live 1" in page
+    assert "seen 5, new 1" in page
     assert f"/crawljob/{job.pk}/" in page
     assert page.count('name="_selected_action"') == 1
     for name in ("video", "crawljob"):
