@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.urls import reverse
@@ -104,7 +105,8 @@ class ProfilesView(ApiView):
 
     @extend_schema(operation_id="add_profile", request=NewProfile, responses={200: ProfileDocument, 201: ProfileDocument})
     def post(self, request: Request) -> Response:
-        """Follow a profile. Its first page is read at once; its counts so far are answered, and grow at its own address.
+        """Follow a profile. Its first page is read at once and waited for, some seconds at most; the counts so far are
+        answered, and grow at its own address.
 
         One that is followed already is answered with 200, and only `is_own` may change.
         """
@@ -117,6 +119,8 @@ class ProfilesView(ApiView):
             )
         except ValidationError as error:
             raise serializers.ValidationError({"handle": error.messages}) from error
+        if added.is_new:
+            profiles.await_first_page(added.source, within=settings.FIRST_PAGE_SECONDS)
         source = _profiles(request).get(pk=added.source.pk)
         location = reverse("api-profile", kwargs={"pk": source.pk})
         code = status.HTTP_201_CREATED if added.is_new else status.HTTP_200_OK

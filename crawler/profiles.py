@@ -1,5 +1,6 @@
 """People whose posts a workspace follows: profile sources, as the capability that the API and the admin offer."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,12 @@ from crawler.models import CrawlJob, Source, SourceKind
 from crawler.providers import registry
 from crawler.services import own_tick, scan_now
 from crawler.validators import clean_value
+from jobs.models import FINAL
 
 PLATFORMS = ("tiktok", "douyin")
 PAID_INTERVAL_MINUTES = 360
 """How often a profile is read by a service that charges for each page, unless staff or editors say otherwise."""
+LOOK_EVERY_SECONDS = 0.2
 COUNTED = ("seen", "new", "updated", "credits")
 
 By = AbstractBaseUser | AnonymousUser | None
@@ -48,6 +51,16 @@ def add_profile(handle: str, *, is_own: bool | None, workspace: Any, by: By, pla
         source.is_own = is_own
         source.save(update_fields=["is_own"])
     return Added(source, is_new)
+
+
+def await_first_page(source: Source, *, within: float) -> None:
+    """Return once the newest run of a profile has read a page, has ended or was put off; after `within` seconds in any case."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        run = CrawlJob.objects.filter(source=source).order_by("-pk").only("pages", "state", "error_code").first()
+        if run is None or run.pages or run.state in FINAL or run.error_code:
+            return
+        time.sleep(LOOK_EVERY_SECONDS)
 
 
 def set_monitoring(source: Source, *, is_enabled: bool) -> None:

@@ -14,6 +14,7 @@ from config.settings import CACHES, CHANNEL_LAYERS, INSTALLED_APPS, STORAGES
 
 _process = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
+FIRST_PAGE_SECONDS = 0.0  # no worker runs beside most tests
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -1,8 +1,10 @@
 """Profiles over the API: followed, switched, read now, and what they answer."""
 
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from crawler import pauses
 from crawler.models import CrawlJob, Outcome, Source
@@ -30,6 +32,27 @@ def test_a_profile_is_followed_and_read_at_once(people: People) -> None:
     assert (body["run_state"], body["author"]) == ("pending", None)
     job = CrawlJob.objects.get()
     assert (job.source, job.requested_by, job.priority) == (source, people.editor.user, 10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_waits_for_the_first_page(people: People, settings: Any) -> None:
+    settings.FIRST_PAGE_SECONDS = 60.0
+    read = {"pages": 1, "counts": {"seen": 12, "new": 12, "credits": 2}}
+
+    def reads_a_page() -> None:
+        try:
+            while not CrawlJob.objects.update(**read):
+                pass
+        finally:
+            connection.close()
+
+    worker = threading.Thread(target=reads_a_page)
+    worker.start()
+    response = people.client("editor").send("POST", "/api/profiles", {"handle": "some.one"})
+    worker.join()
+
+    assert response.status_code == 201
+    assert response.json()["counts"] == {"pages": 1, "seen": 12, "new": 12, "updated": 0, "errors": 0, "credits": 2}
 
 
 @pytest.mark.parametrize("handle", ["some.one", "@some.one", "https://www.tiktok.com/@some.one?lang=en", "tiktok.com/@Some.One/"])
