@@ -170,9 +170,9 @@ def make(videos: int, platform: Platform) -> None:
             [AUTHORS],
         )
         cursor.execute(
-            """INSERT INTO crawler_sound (platform, external_id, title, author_name, play_url, cover_url, is_original,
+            """INSERT INTO crawler_sound (platform, external_id, title, author_name, play_url, cover_url, url, is_original,
                    first_seen_at, last_seen_at)
-               SELECT 'douyin', 'sound' || n, repeat('x', 30), '作者 ' || n, repeat('x', 60), '', true, now(), now()
+               SELECT 'douyin', 'sound' || n, repeat('x', 30), '作者 ' || n, repeat('x', 60), '', '', true, now(), now()
                FROM generate_series(1, %s) n""",
             [SOUNDS],
         )
