@@ -269,8 +269,8 @@ TIKTOK_PROVIDER = _chosen("TIKTOK_PROVIDER", "tiktok")
 SCRAPECREATORS_URL = env.str("SCRAPECREATORS_URL", default="https://api.scrapecreators.com").rstrip("/")
 SCRAPECREATORS_API_KEY = env.str("SCRAPECREATORS_API_KEY", default="")
 SCRAPECREATORS_PROXY = _proxy("SCRAPECREATORS_PROXY")
-FIRST_PAGE_SECONDS = 8.0
-"""How long an answer waits for the first page of a profile that was just added."""
+FIRST_PAGE_SECONDS = 3.0
+"""How long an answer waits for the first page of a profile that was just added. Short: it holds one of sixteen web threads."""
 APIFY_URL = env.str("APIFY_URL", default="https://api.apify.com").rstrip("/")
 APIFY_API_TOKEN = env.str("APIFY_API_TOKEN", default="")
 APIFY_WEBHOOK_SECRET = env.str("APIFY_WEBHOOK_SECRET", default="") or secrets.apify_webhook_secret()
