@@ -168,6 +168,7 @@ def postgres(where: engines.Paths, account: Account) -> Server:
         "work_mem": "16MB",
         "maintenance_work_mem": "128MB",
         "max_wal_size": "2GB",
+        "checkpoint_timeout": "15min",  # the first change of a page after one writes the whole page to the log
         "random_page_cost": 1.1,
         "synchronous_commit": "on",
         "jit": "off",

@@ -89,10 +89,14 @@ def rescore(family: str) -> int:
     return scored
 
 
-# Every row is looked up once, so that there is nothing to memoize.
-_PLANNED_ONCE = """
-    SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_memoize', 'off', true)
-"""
+# Every row is looked up once, by an index whose order is the one asked for: nothing to memoize, to scan or to sort.
+_PLANNED_ONCE = "SELECT " + ", ".join(
+    f"set_config('{name}', '{value}', true)"
+    for name, value in (
+        ("plan_cache_mode", "force_generic_plan"),
+        *((f"enable_{way}", "off") for way in ("memoize", "sort", "seqscan", "bitmapscan")),
+    )
+)
 
 
 def execute(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -126,6 +130,8 @@ _ARRAYS = {
     name: "ARRAY[" + ", ".join(f"{letter}{m}_" for m in _METRICS) + "]"
     for name, letter in (("raw", "x"), ("hour", "t"), ("total", "e"), ("fast", "f"), ("slow", "s"), ("seen", "n"))
 }
+NEARLY = 0.8
+"""From this share of the top level on nothing is foretold: the video is as good as there."""
 _SET_SCORE = "virality = scored.virality, breakout = scored.breakout, reach = scored.reach, model_id = scored.model_id"
 _USUAL = """LEFT JOIN ranking_baseline usual
             ON usual.platform = v.platform AND usual.age_bucket = -1 AND usual.family = {family}"""
@@ -171,11 +177,12 @@ def _heads(kits: tuple[Kit, ...]) -> str:
 
 _NOW = {metric: f"v{METRICS.index(metric) + 1}" for metric in CLASSIC_METRICS}
 _BEFORE = {metric: f"{metric}_before" for metric in CLASSIC_METRICS}
+_DAY = f"interval '{WINDOW.total_seconds()} seconds'"
 
 
 def _pending(kits: tuple[Kit, ...]) -> str:
     """Each video's oldest snapshot not applied yet, beside its state and the observation that the classic momentum compares with:
-    the newest that is a day older, or else the oldest."""
+    the newest that is a day older, or else the oldest. Bounds on both sides spare looking into other months."""
     old = ", ".join(
         f"s.raw[{m}] AS x{m}, s.hour[{m}] AS t{m}, s.total[{m}] AS e{m}, s.fast[{m}] AS f{m}, "
         f"s.slow[{m}] AS s{m}, s.seen[{m}] AS n{m}, snap.{METRICS[m - 1]} AS v{m}"
@@ -188,7 +195,8 @@ def _pending(kits: tuple[Kit, ...]) -> str:
     family = _family(f"s.raw[{sql.VIEWS}] > 0 OR snap.views > 0")
     return f"""(
         SELECT *, {_constants(kits)} FROM (
-            SELECT v.id AS video_id, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour, snap.followers, snap.has_more,
+            SELECT v.id AS video_id, s.ctid AS state_place, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour,
+                   snap.followers, snap.has_more,
                    CASE WHEN v.published_at <= snap.observed_at
                         THEN {_hours("(snap.observed_at - v.published_at)")} END AS age,
                    coalesce(s.first_at, snap.observed_at) AS first_at,
@@ -206,12 +214,13 @@ def _pending(kits: tuple[Kit, ...]) -> str:
             ) snap
             LEFT JOIN LATERAL (
                 SELECT observed_at, {", ".join(_BEFORE)} FROM crawler_metricsnapshot day
-                WHERE day.video_id = v.id AND day.observed_at <= snap.observed_at - interval '{WINDOW.total_seconds()} seconds'
+                WHERE day.video_id = v.id AND day.observed_at >= s.first_at AND day.observed_at <= snap.observed_at - {_DAY}
                 ORDER BY day.observed_at DESC LIMIT 1
             ) day ON true
             LEFT JOIN LATERAL (
                 SELECT {", ".join(_BEFORE)} FROM crawler_metricsnapshot oldest
-                WHERE day.observed_at IS NULL AND oldest.video_id = v.id AND oldest.observed_at < snap.observed_at
+                WHERE day.observed_at IS NULL AND oldest.video_id = v.id
+                    AND oldest.observed_at > snap.observed_at - {_DAY} AND oldest.observed_at < snap.observed_at
                 ORDER BY oldest.observed_at LIMIT 1
             ) oldest ON true
             {_USUAL.format(family=family)}
@@ -224,7 +233,7 @@ def _pending(kits: tuple[Kit, ...]) -> str:
 def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
     level = f"coalesce(usual_level, {sql.by_family({kit.family: sql.number(kit.model.level) for kit in kits})})"
     watch = sql.by_family({kit.family: sql.number(kit.watch_threshold) for kit in kits})
-    size = f"coalesce(nullif(x{sql.VIEWS}_, 0), x{METRICS.index('likes') + 1}_)"
+    size, size_before = (f"coalesce(nullif(x{sql.VIEWS}{new}, 0), x{METRICS.index('likes') + 1}{new})" for new in ("_", ""))
     columns = [
         "virality",
         "breakout",
@@ -238,33 +247,40 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
     ]
     return f"""
     WITH scored AS MATERIALIZED (
-        SELECT video_id, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch, {size} >= {level} AS is_large,
+        SELECT video_id, state_place, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch,
+               {size} < {NEARLY} * {level} AS is_below, {size} >= {level} AND {size_before} < {level} AS arrives,
                {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)},
                {sql.classic_score(rules.weights, _NOW)} AS classic,
                {sql.classic_momentum(rules.weights, _NOW, _BEFORE)} AS momentum,
                {", ".join(f"{column} AS {metric}" for metric, column in _NOW.items())}, {", ".join(_BEFORE.values())},
                at AS observed_at
         FROM {sql.featured(sql.advanced(_pending(kits)))} AS featured
-    ), stored AS (
-        INSERT INTO ranking_counterstate AS old
-            (video_id, first_at, last_at, snapshots, moving, is_clipped, {", ".join(_ARRAYS)})
-        SELECT video_id, first_at, at, snapshots_, moving_, clipped_, {", ".join(_ARRAYS)} FROM scored ORDER BY video_id
-        ON CONFLICT (video_id) DO UPDATE SET
-            last_at = excluded.last_at, snapshots = excluded.snapshots, moving = excluded.moving,
-            is_clipped = excluded.is_clipped, {", ".join(f"{name} = excluded.{name}" for name in _ARRAYS)}
-        WHERE old.last_at < excluded.last_at AND old.snapshots = excluded.snapshots - 1
+    ), moved AS (  -- found where it was read: no second way through the index
+        UPDATE ranking_counterstate AS old SET
+            last_at = scored.at, snapshots = scored.snapshots_, moving = scored.moving_, is_clipped = scored.clipped_,
+            {", ".join(f"{name} = scored.{name}" for name in _ARRAYS)}
+        FROM scored WHERE old.ctid = scored.state_place AND old.video_id = scored.video_id
+            AND old.last_at < scored.at AND old.snapshots = scored.snapshots_ - 1
+        RETURNING old.video_id
+    ), begun AS (
+        INSERT INTO ranking_counterstate (video_id, first_at, last_at, snapshots, moving, is_clipped, {", ".join(_ARRAYS)})
+        SELECT video_id, first_at, at, snapshots_, moving_, clipped_, {", ".join(_ARRAYS)}
+        FROM scored WHERE snapshots_ = 1 ORDER BY video_id
+        ON CONFLICT DO NOTHING
         RETURNING video_id
+    ), stored AS (
+        SELECT video_id FROM moved UNION ALL SELECT video_id FROM begun
     ), added AS (
         INSERT INTO ranking_score (video_id, is_surging, {", ".join(columns)})
         SELECT video_id, false, {", ".join(columns)} FROM scored
-        WHERE snapshots_ = 1 AND video_id IN (SELECT video_id FROM stored) ORDER BY video_id
+        WHERE video_id IN (SELECT video_id FROM begun) ORDER BY video_id
         ON CONFLICT (video_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in columns)}
     ), changed AS (  -- an upsert would cost a lock more, written to the log, for each row that is there
         UPDATE ranking_score AS score SET {", ".join(f"{column} = scored.{column}" for column in columns)}
-        FROM scored JOIN stored USING (video_id) WHERE score.video_id = scored.video_id AND scored.snapshots_ > 1
+        FROM scored JOIN moved USING (video_id) WHERE score.video_id = scored.video_id
     )
     SELECT count(*),
-           array_agg(video_id) FILTER (WHERE reach >= watch OR is_large
+           array_agg(video_id) FILTER (WHERE reach >= watch AND is_below OR arrives
                OR EXISTS (SELECT FROM ranking_surge surge WHERE surge.video_id = scored.video_id AND surge.state <> 'cleared')
                OR momentum >= {sql.number(rules.surge_momentum)} AND NOT EXISTS (
                    SELECT FROM ranking_milestone known WHERE known.video_id = scored.video_id AND known.classic_at IS NOT NULL
@@ -299,4 +315,4 @@ def _rescore_sql(kits: tuple[Kit, ...]) -> str:
 
 
 def _hours(time: str) -> str:
-    return f"extract(epoch FROM {time})::float8 / 3600"
+    return f"date_part('epoch', {time}) / 3600"  # extract() goes through numeric

@@ -1,5 +1,6 @@
 """Ranking's verbs: score the videos just observed, those that were missed, or all."""
 
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -18,16 +19,34 @@ AT_ONCE = 2
 def rank(video_ids: Iterable[int]) -> int:
     """Score these videos by what was observed since the last time; return how many observations were new.
 
-    Counters are carried forward, the heads and the classic formula speak, surges open, go on and close. A few thousand at a
-    time; outside of a transaction two such batches at once, but for the first, which may be what tells what is usual.
+    Counters are carried forward, the heads and the classic formula speak, surges open, go on and close. A few thousand at a time;
+    outside of a transaction two such batches at once, but for the very first, which tells what is usual.
     """
     ids = sorted(set(video_ids))
-    batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
-    applied = sum(map(_rank_batch, batches[:1]))
-    if len(batches) < 3 or connection.in_atomic_block:
-        return applied + sum(map(_rank_batch, batches[1:]))
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="rank") as pool:
-        return applied + sum(pool.map(_rank_apart, batches[1:]))
+    batches = deque(ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+    if connection.in_atomic_block or len(batches) < AT_ONCE:
+        return _drain(batches)
+    applied = _rank_batch(batches.popleft()) if not Baseline.objects.exists() else 0
+    with ThreadPoolExecutor(AT_ONCE - 1, thread_name_prefix="rank") as pool:
+        others = [pool.submit(_drain_apart, batches) for _ in range(AT_ONCE - 1)]
+        return applied + _drain(batches) + sum(other.result() for other in others)
+
+
+def _drain(batches: deque[list[int]]) -> int:
+    applied = 0
+    while True:
+        try:
+            batch = batches.popleft()
+        except IndexError:  # another thread may have taken the last one
+            return applied
+        applied += _rank_batch(batch)
+
+
+def _drain_apart(batches: deque[list[int]]) -> int:
+    try:
+        return _drain(batches)
+    finally:
+        connection.close()
 
 
 def _rank_batch(ids: list[int]) -> int:
@@ -37,13 +56,6 @@ def _rank_batch(ids: list[int]) -> int:
             ids, pulse.active_models(), classic.rules()
         )  # a platform's first page: only now is it known what is usual there
     return applied
-
-
-def _rank_apart(ids: list[int]) -> int:
-    try:
-        return _rank_batch(ids)
-    finally:
-        connection.close()
 
 
 def rank_all() -> int:

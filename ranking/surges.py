@@ -11,14 +11,13 @@ from typing import Any
 from django.db import connection, transaction
 
 from ranking import classic, pulse
+from ranking.pulse import NEARLY
 from ranking.scoring import sql
 from ranking.scoring.state import METRICS
 
 HYSTERESIS = 0.7
 CLEAR_AFTER = 2
 PEAK_SHARE = 0.5
-NEARLY = 0.8
-"""From this share of the top level on nothing is foretold: the video is as good as there."""
 MOST_ROUNDS = 2000
 """Snapshots of one video applied in one call; the rest follow at the next."""
 LIKES = METRICS.index("likes") + 1
@@ -95,17 +94,20 @@ _FOLLOW = f"""
         RETURNING video_id
     ), milestones AS (
         INSERT INTO ranking_milestone AS old (video_id, level, reached_at, classic_at)
-        SELECT video_id, level, CASE WHEN reaches THEN at END, CASE WHEN momentum >= %(rule)s::float8 THEN at END
-        FROM (
-            SELECT now.*, size >= level AND snapshots > 1 AND NOT EXISTS (
-                -- There at its first sighting, or nearly: nobody could have foretold it.
-                SELECT FROM crawler_metricsnapshot first
-                WHERE first.video_id = now.video_id AND first.observed_at = now.first_at
-                  AND coalesce(nullif(first.views, 0), first.likes) >= {NEARLY} * now.level
-            ) AS reaches
-            FROM now WHERE size >= level OR momentum >= %(rule)s
+        SELECT video_id, level, CASE WHEN reaches THEN at END, CASE WHEN calls THEN at END
+        FROM (  -- only what is news: a conflict writes a lock, whether it then changes the row or not
+            SELECT now.*, coalesce(now.momentum >= %(rule)s::float8, false) AND known.classic_at IS NULL AS calls,
+                   now.size >= now.level AND now.snapshots > 1 AND known.reached_at IS NULL AND NOT EXISTS (
+                       -- There at its first sighting, or nearly: nobody could have foretold it.
+                       SELECT FROM crawler_metricsnapshot first
+                       WHERE first.video_id = now.video_id AND first.observed_at = now.first_at
+                         AND coalesce(nullif(first.views, 0), first.likes) >= {NEARLY} * now.level
+                   ) AS reaches
+            FROM now LEFT JOIN ranking_milestone known USING (video_id)
+            WHERE now.size >= now.level OR now.momentum >= %(rule)s
+            OFFSET 0
         ) AS judged
-        WHERE reaches OR momentum >= %(rule)s
+        WHERE reaches OR calls
         ORDER BY video_id
         ON CONFLICT (video_id) DO UPDATE SET
             level = coalesce(old.level, excluded.level),
