@@ -39,7 +39,7 @@ class ExportedVideo(serializers.Serializer[Any]):
     ranked_at = serializers.DateTimeField(allow_null=True)
 
     def get_fields(self) -> dict[str, Any]:
-        left_out = ("author", "cover_url", "download_progress")
+        left_out = ("author", "cover_state", "cover_url", "download_progress")
         shared = {name: field for name, field in VideoCard().get_fields().items() if name not in left_out}
         return shared | super().get_fields()
 

@@ -3,8 +3,8 @@
 bubblewrap gives the child its own user, mount, network, process and IPC namespaces: it sees /usr and the files it was
 given, all read-only, and at most one folder to write to. prlimit bounds memory, processor time and file size; a filter
 of system calls keeps it from making processes and sockets. The child and everything it started die together: on
-time-out, on too much output, and with the worker. There is no way round: where bubblewrap cannot work, `Unavailable`
-says what to mend.
+time-out, on too much output, and with the worker (one killed in the first milliseconds leaves the child to its limits).
+There is no way round: where bubblewrap cannot work, `Unavailable` says what to mend.
 """
 
 import compileall

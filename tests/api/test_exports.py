@@ -24,6 +24,15 @@ def test_csv_is_the_default_and_json_is_asked_for(anonymous):
     assert anonymous.get(ADDRESS, headers={"accept": "text/csv"}).status_code == 200
 
 
+def test_a_row_has_the_fields_that_the_document_promises(anonymous):
+    VideoFactory()
+
+    [row] = json.loads(b"".join(anonymous.get(f"{ADDRESS}?format=json&ordering=newest").streaming_content))["videos"]
+
+    described = anonymous.get("/api/schema?format=json").json()["components"]["schemas"]["ExportedVideo"]
+    assert set(row) == set(described["properties"]) == set(described["required"])
+
+
 @pytest.mark.parametrize("query", ["format=xlsx", "format=", "format=csv&format=json", "colour=red", "min_views=x", "limit=5"])
 def test_what_is_not_understood_is_named(anonymous, query):
     answer = anonymous.get(f"{ADDRESS}?{query}")
