@@ -18,4 +18,4 @@ step djlint --check --lint --quiet templates
 step python manage.py makemigrations --check --dry-run
 step env SITE_URL=https://groundswell.example python manage.py check --deploy --fail-level WARNING
 step bash scripts/setup.sh tests
-step pytest -n 2 --dist worksteal --cov --cov-report=term "$@"
+step pytest -n 3 --dist worksteal --cov --cov-report=term "$@"

@@ -59,6 +59,17 @@ def _close_browser() -> Iterator[None]:
         browser.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _empty_quickly() -> None:
+    """After a test that commits, Django truncates all of a hundred tables and makes the content types anew: half a second.
+    A test leaves rows in some ten of them."""
+    from django.test import TransactionTestCase
+
+    from tests.emptying import empty_tables
+
+    TransactionTestCase._fixture_teardown = lambda case: empty_tables()  # type: ignore[attr-defined,method-assign]
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache(request: pytest.FixtureRequest) -> None:
     """A test that has a database starts with an empty cache; the others never touch Redis."""

@@ -88,7 +88,7 @@ def test_time_ends_it_with_all_its_children() -> None:
 
 
 def _is_inside(mark: str) -> bool:
-    """Whether it sleeps by now: bubblewrap, whose command line has the words too, is tied to the worker only when it has begun."""
+    """Whether it sleeps by now: bubblewrap, whose command line has the words too, is tied to the worker a little later."""
     return bool(subprocess.run(["pgrep", "-f", f"^/usr/bin/sleep {mark}"], capture_output=True, check=False).stdout)
 
 

@@ -15,6 +15,7 @@ from downloads import wanting
 from downloads.models import Asset, AssetRole, AssetState, StoredObject
 from jobs import kinds
 from jobs.runner import drain
+from tests.browser.conftest import apart
 from tests.downloads.conftest import use_media
 from tests.downloads.servers import http, running_liar
 from tests.factories import AssetFactory, ScoreFactory, SoundFactory, StoredObjectFactory, VideoFactory
@@ -139,8 +140,7 @@ def test_heic_shows_in_a_browser_long_after_its_address_expired(
         address = liar.serve("/p.heic", http(200, buffer.getvalue(), Content_Type="image/heic"))
         video = VideoFactory.create(carousel=True, cover_url=address, slides=[{"urls": [address]}] * 2)
         ScoreFactory.create(video=video)
-        wanting.want([video.pk])
-        drain(kinds.get("asset"))
+        apart(lambda: (wanting.want([video.pk]), drain(kinds.get("asset"))))
         liar.serve("/p.heic", http(403))  # and here the address expires
     types: dict[str, str] = {}
     page.on("response", lambda answer: types.update({answer.url: answer.headers.get("content-type", "")}))
