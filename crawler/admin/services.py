@@ -1,4 +1,4 @@
-"""Services that are paused, with what they complained of."""
+"""Outside services: those that are paused, with what they complained of, and what they sent us of themselves."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -8,8 +8,8 @@ from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
 from crawler import pauses
-from crawler.admin import Observed
-from crawler.models import ProviderPause
+from crawler.admin.observed import Observed
+from crawler.models import ProviderPause, WebhookDelivery
 from crawler.providers import registry
 
 
@@ -34,3 +34,11 @@ class ProviderPauseAdmin(Observed):
     def resume(self, request: HttpRequest, chosen: QuerySet[ProviderPause]) -> None:
         count = sum(pauses.resume(pause.provider, by=str(request.user)) for pause in list(chosen))
         self.message_user(request, ngettext("%d service is asked again.", "%d services are asked again.", count) % count)
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(Observed):
+    list_display = ["key", "service", "received_at", "handled_at"]
+    list_filter = ["service", ("handled_at", admin.EmptyFieldListFilter), "received_at"]
+    search_fields = ["key"]
+    ordering = ["-id"]
