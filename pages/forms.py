@@ -105,11 +105,20 @@ class SourceForm(forms.ModelForm[Source]):
         return [self[name] for name in names if name in self.fields]
 
 
+class LinesField(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        """Browsers end lines by two characters."""
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 class ImportForm(forms.Form):
-    url = forms.CharField(
-        label=_("Link"),
-        max_length=2000,
+    url = LinesField(
+        label=_("Link, or a list of links"),
+        max_length=20_000,
         validators=[validate_plain_text],
-        widget=forms.Textarea(attrs={"placeholder": "https://…", "autocomplete": "off", "rows": 3}),
-        help_text=_("Of a video, on any site that can be read. What an app copied when you shared it will do, words and all."),
+        widget=forms.Textarea(attrs={"placeholder": "https://…", "autocomplete": "off", "rows": 5}),
+        help_text=_(
+            "Of a video, on any site that can be read, one on each line. "
+            "What an app copied when you shared a video will do, words and all."
+        ),
     )

@@ -238,6 +238,53 @@ def test_a_link_that_a_phone_shares_is_filled_in(member):
     assert re.search(r"<textarea[^>]*>\s*https://v.example/1</textarea>", shown)
 
 
+def test_a_list_of_links_is_imported_line_by_line_and_what_cannot_be_stays_in_the_form(member, membership, settings):
+    settings.DOUYIN_URL = "http://localhost:9"
+    good = [f"http://localhost:9/video/730000000000000000{n}" for n in range(3)]
+
+    response = member.post("/import/", {"url": "\r\n".join([*good, good[0], "", "no link here", "http://10.0.0.1/clip.mp4"])})
+
+    assert response.status_code == 422
+    assert set(Source.objects.values_list("value", flat=True)) == set(good)
+    assert all(source.workspace == membership.workspace for source in Source.objects.all())
+    shown = text_of(response)
+    assert "3 links are on their way" in shown
+    assert "2 lines were not imported" in shown
+    assert "There is no link in this text." in shown
+    assert re.search(r"<textarea[^>]*>\s*no link here\s+http://10.0.0.1/clip.mp4</textarea>", shown)
+
+
+def test_a_list_that_is_all_good_leaves_an_empty_form(member, settings):
+    settings.DOUYIN_URL = "http://localhost:9"
+
+    response = member.post(
+        "/import/", {"url": "http://localhost:9/video/7300000000000000001\nhttp://localhost:9/video/7300000000000000002"}
+    )
+
+    assert response.status_code == 200
+    assert Source.objects.count() == 2
+    assert re.search(r"<textarea[^>]*>\s*</textarea>", text_of(response))
+
+
+def test_no_more_links_than_one_call_can_take_are_looked_at(member, settings):
+    settings.DOUYIN_URL = "http://localhost:9"
+    many = "\r\n".join(f"http://localhost:9/video/73000000000000{n:05}" for n in range(60))
+
+    response = member.post("/import/", {"url": many})
+
+    assert Source.objects.count() == 50
+    assert "10 lines were not looked at yet" in text_of(response)
+    assert "7300000000000000059" in text_of(response)
+
+
+def test_a_share_text_of_several_lines_is_one_import(member, settings):
+    settings.DOUYIN_URL = "http://localhost:9"
+
+    response = member.post("/import/", {"url": "看看\r\nhttp://localhost:9/video/7300000000000000001\r\n复制打开"})
+
+    assert response["Location"] == f"/sources/{Source.objects.get().pk}/"
+
+
 def test_a_share_text_without_a_link_is_refused_where_it_was_typed(member):
     response = member.post("/import/", {"url": "看看这个视频"})
 
