@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from analysis.categories import assign
 from api.analysis import analysis_of
+from api.detail_shapes import VideoDetail, detail_document
 from api.errors import Problem
 from api.fields import (
     BooleanField,
@@ -28,19 +29,10 @@ from api.fields import (
     StrictSerializer,
     TextField,
 )
+from api.metric_shapes import MetricsDocument, explanation_document, metrics_document
 from api.pagination import PageQuery, next_url, pack, unpack, wrong_cursor
 from api.permissions import IsEditorOrReadOnly, has_workspace, workspace_id_of
-from api.shapes import (
-    MetricsDocument,
-    VideoCard,
-    VideoDetail,
-    base_of,
-    detail_document,
-    explanation_document,
-    metrics_document,
-    page_json,
-    read_cards,
-)
+from api.shapes import VideoCard, base_of, page_json, read_cards
 from api.surges import SurgeDocument
 from api.views import ApiView
 from catalog.detail import detail, metrics
