@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.templatetags.static import static
-from django.utils.translation import gettext_lazy as _
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Groundswell",
@@ -45,39 +44,3 @@ UNFOLD: dict[str, Any] = {
         },
     },
 }
-
-NUMBER = "unfold.widgets.UnfoldAdminIntegerFieldWidget"
-DECIMAL = "unfold.widgets.UnfoldAdminDecimalFieldWidget"
-
-SETTING_FIELDS: dict[Any, list[Any]] = {
-    int: ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 0}],
-    float: ["django.forms.FloatField", {"widget": DECIMAL, "min_value": 0.0}],
-    bool: ["django.forms.BooleanField", {"widget": "unfold.widgets.UnfoldBooleanSwitchWidget", "required": False}],
-    "days": ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 1, "max_value": 36_500}],
-    "ordering": [
-        "django.forms.ChoiceField",
-        {
-            "widget": "unfold.widgets.UnfoldAdminSelectWidget",
-            "choices": (
-                ("virality", _("rising: the chance of a top gain")),
-                ("breakout", _("breaking out: the chance of a top relative gain")),
-                ("newest", _("newest")),
-                ("most_viewed", _("most viewed")),
-                ("classic", _("classic score")),
-            ),
-        },
-    ],
-    "carousels": [
-        "django.forms.ChoiceField",
-        {
-            "widget": "unfold.widgets.UnfoldAdminSelectWidget",
-            "choices": (
-                ("off", _("not at all")),
-                ("local", _("on this machine")),
-                ("all", _("by Gemini where its key is set, else on this machine")),
-            ),
-        },
-    ],
-    "percent": ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 0, "max_value": 100}],
-}
-"""What may be typed into the settings that staff change: django-constance's CONSTANCE_ADDITIONAL_FIELDS."""

@@ -12,8 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from whitenoise.compress import Compressor
 
-from config import engines, secrets
-from config.control_room import SETTING_FIELDS
+from config import engines, secrets, staff_settings
 from config.control_room import UNFOLD as UNFOLD
 from crawler.providers import registry
 from crawler.proxies import Proxy
@@ -384,76 +383,9 @@ LOGGING = {
     },
 }
 
+# -- what staff tune -------------------------------------------------------------------------------
+
 CONSTANCE_BACKEND = "constance.backends.database.DatabaseBackend"
-CONSTANCE_ADDITIONAL_FIELDS = SETTING_FIELDS
-CONSTANCE_CONFIG = {
-    "DEFAULT_ORDERING": ("virality", _("What the feed is ordered by where nobody chose."), "ordering"),
-    "SIGN_UP_OPEN": (True, _("Whether anybody may sign up."), bool),
-    "CLASSIC_WEIGHT_VIEWS": (0.4, _("Weight of views in the classic score."), float),
-    "CLASSIC_WEIGHT_LIKES": (0.4, _("Weight of likes in the classic score."), float),
-    "CLASSIC_WEIGHT_SHARES": (0.2, _("Weight of shares in the classic score."), float),
-    "SURGE_MOMENTUM": (0.5, _("Relative rise of the score within 24 hours that counts as a surge."), float),
-    "OBSERVATIONS_PER_HOUR": (
-        120,
-        _("Single videos looked at again in an hour, per platform, beyond what sources show; 0: none."),
-        int,
-    ),
-    "PAID_OBSERVATIONS_PER_HOUR": (
-        20,
-        _("The same where a look may be charged for by a service (TikTok with a ScrapeCreators key); 0: none."),
-        int,
-    ),
-    "SNAPSHOT_RETENTION_DAYS": (730, _("Metric history older than so many days is dropped, whole months at a time."), "days"),
-    "API_ANONYMOUS_READS_PER_MINUTE": (300, _("Most API reads in a minute from one address without a token; 0: no limit."), int),
-    "API_ANONYMOUS_WRITES_PER_MINUTE": (30, _("Most API writes in a minute from one address without a token; 0: no limit."), int),
-    "API_USER_READS_PER_MINUTE": (1200, _("Most API reads in a minute by one person; 0: no limit."), int),
-    "API_USER_WRITES_PER_MINUTE": (120, _("Most API writes in a minute by one person; 0: no limit."), int),
-    "EXPORT_MOST_ROWS": (100_000, _("Most rows of one export; a longer list ends there, and says so."), int),
-    "EXPORTS_ANONYMOUS_PER_MINUTE": (6, _("Most exports in a minute from one address without an account; 0: no limit."), int),
-    "EXPORTS_USER_PER_MINUTE": (30, _("Most exports in a minute by one person; 0: no limit."), int),
-    "ANALYZE_CAROUSELS": ("all", _("How new carousels are read by themselves, once their slides are stored."), "carousels"),
-    "MOST_WAITING_DOWNLOADS": (1000, _("Further downloads are refused while so many wait."), int),
-    "MOST_ASSETS_AT_ONCE": (5, _("So many covers, slides and sounds are fetched at once, over all workers."), int),
-    "RETENTION_DAYS": (30, _("Videos not seen for so many days may be cleaned up."), "days"),
-    "RETENTION_SCORE_FLOOR": (1000.0, _("Videos whose classic score is at least this are kept."), float),
-    "RETENTION_SAMPLE_PERCENT": (
-        2,
-        _("Of the videos that would go, so many of a hundred are kept for later learning."),
-        "percent",
-    ),
-    "JOB_HISTORY_DAYS": (90, _("Records of crawls and assets that went well are kept for so many days."), "days"),
-}
-CONSTANCE_CONFIG_FIELDSETS = (
-    (
-        _("Ranking"),
-        (
-            "DEFAULT_ORDERING",
-            "CLASSIC_WEIGHT_VIEWS",
-            "CLASSIC_WEIGHT_LIKES",
-            "CLASSIC_WEIGHT_SHARES",
-            "SURGE_MOMENTUM",
-            "OBSERVATIONS_PER_HOUR",
-            "PAID_OBSERVATIONS_PER_HOUR",
-        ),
-    ),
-    (_("Analysis"), ("ANALYZE_CAROUSELS",)),
-    (
-        _("Retention"),
-        ("RETENTION_DAYS", "RETENTION_SCORE_FLOOR", "RETENTION_SAMPLE_PERCENT", "SNAPSHOT_RETENTION_DAYS", "JOB_HISTORY_DAYS"),
-    ),
-    (
-        _("Limits"),
-        (
-            "SIGN_UP_OPEN",
-            "MOST_WAITING_DOWNLOADS",
-            "MOST_ASSETS_AT_ONCE",
-            "EXPORT_MOST_ROWS",
-            "EXPORTS_ANONYMOUS_PER_MINUTE",
-            "EXPORTS_USER_PER_MINUTE",
-            "API_ANONYMOUS_READS_PER_MINUTE",
-            "API_ANONYMOUS_WRITES_PER_MINUTE",
-            "API_USER_READS_PER_MINUTE",
-            "API_USER_WRITES_PER_MINUTE",
-        ),
-    ),
-)
+CONSTANCE_ADDITIONAL_FIELDS = staff_settings.FIELDS
+CONSTANCE_CONFIG = staff_settings.SETTINGS
+CONSTANCE_CONFIG_FIELDSETS = staff_settings.FIELDSETS
