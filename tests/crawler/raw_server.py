@@ -1,4 +1,4 @@
-"""A server that may lie: it sends the bytes a test gives it, when the test wants it to."""
+"""A server that may lie: it sends the bytes a test gives it, when the test wants it to. And a door that leads to it."""
 
 import contextlib
 import socket
@@ -6,7 +6,11 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from crawler.outbound import Door, Fetched
+
+MEGABYTE = 1024 * 1024
 Handle = Callable[[socket.socket, bytes], object]
 
 
@@ -101,3 +105,12 @@ def path_of(request: bytes) -> str:
 def headers_of(request: bytes) -> dict[str, str]:
     lines = request.split(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
     return {name.lower(): value.strip() for name, _colon, value in (line.partition(":") for line in lines)}
+
+
+def door_to(*servers: RawServer, **options: Any) -> Door:
+    return Door(allowed_hosts=[name for server in servers for name in server.allowed], **options)
+
+
+def fetch(server: RawServer, path: str = "/", host: str = "127.0.0.1", **options: Any) -> Fetched:
+    options = {"max_bytes": MEGABYTE, "deadline_seconds": 5, **options}
+    return door_to(server).fetch_bytes(server.url(path, host), **options)

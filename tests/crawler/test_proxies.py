@@ -12,7 +12,6 @@ from crawler.providers.douyin import Douyin
 from crawler.proxies import Proxy
 from tests.crawler.proxy_server import proxy_server
 from tests.crawler.raw_server import answer, raw_server
-from tests.crawler.test_outbound import authority  # noqa: F401  (a fixture)
 
 SCHEMES = pytest.mark.parametrize("scheme", ["http", "socks5"])
 
@@ -34,7 +33,7 @@ def test_a_request_goes_through_the_proxy_to_the_checked_address(scheme, user, p
 
 
 @SCHEMES
-def test_tls_runs_inside_to_the_origin_itself(scheme, authority):  # noqa: F811
+def test_tls_runs_inside_to_the_origin_itself(scheme, authority):
     context = authority.server(names=["site.test"])
     with raw_server(lambda c, r: c.sendall(answer(b"secret")), context) as origin, proxy_server(scheme) as proxy:
         door = door_through(proxy.url(), origin, resolve=lambda h, p: ["127.0.0.1"], ssl_context=authority.trust())
