@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from crawler.providers import registry
+from tests.crawler.told import Told
+
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
@@ -48,3 +51,11 @@ def authority(tmp_path_factory):
             return context
 
     return Authority
+
+
+@pytest.fixture
+def told(monkeypatch):
+    monkeypatch.setitem(registry.PROVIDERS, "told", registry.Entry("Told", "tests.crawler.told:Told"))
+    monkeypatch.setitem(registry.PLATFORMS, "told", registry.Platform("Told", "told"))
+    Told.pages, Told.cursors, Told.closed = [], [], 0
+    return Told

@@ -6,13 +6,13 @@ from django.utils import timezone
 
 from crawler.models import CrawlJob, MetricSnapshot, Source
 from crawler.providers.errors import Blocked, Unreachable
-from tests.crawler.test_services import told, told_source, video  # noqa: F401  (a fixture)
+from tests.crawler.told import told_source, video
 from tests.factories import PausedKindFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_crawl_says_what_it_did_and_its_counts(told, capsys):  # noqa: F811
+def test_crawl_says_what_it_did_and_its_counts(told, capsys):
     told.pages = [(video(1), video(2))]
     source = told_source(value="猫")
 
@@ -26,7 +26,7 @@ def test_crawl_says_what_it_did_and_its_counts(told, capsys):  # noqa: F811
     assert MetricSnapshot.objects.count() == 6
 
 
-def test_crawl_tells_a_refusal_from_success_by_its_exit(told, capsys):  # noqa: F811
+def test_crawl_tells_a_refusal_from_success_by_its_exit(told, capsys):
     told.pages = [Blocked("The platform shows a captcha.")]
 
     with pytest.raises(CommandError, match="1 of 1"):
@@ -35,7 +35,7 @@ def test_crawl_tells_a_refusal_from_success_by_its_exit(told, capsys):  # noqa: 
     assert "blocked (The platform shows a captcha.)" in capsys.readouterr().out
 
 
-def test_crawl_leaves_what_will_be_tried_later_to_the_workers(told, capsys):  # noqa: F811
+def test_crawl_leaves_what_will_be_tried_later_to_the_workers(told, capsys):
     told.pages = [Unreachable("No answer.")]
 
     with pytest.raises(CommandError):
@@ -45,7 +45,7 @@ def test_crawl_leaves_what_will_be_tried_later_to_the_workers(told, capsys):  # 
     assert CrawlJob.objects.get().scheduled_at > timezone.now() + timedelta(seconds=1)
 
 
-def test_crawl_does_not_look_while_crawls_are_paused(told):  # noqa: F811
+def test_crawl_does_not_look_while_crawls_are_paused(told):
     PausedKindFactory(kind="crawl")
 
     with pytest.raises(CommandError):

@@ -8,14 +8,14 @@ from crawler.providers.errors import Blocked, Gone
 from jobs import kinds
 from jobs.models import State
 from jobs.runner import drain
-from tests.crawler.test_services import Told, told, video  # noqa: F401  (a fixture)
+from tests.crawler.told import Told, video
 from tests.factories import VideoFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def known(told):  # noqa: F811
+def known(told):
     return VideoFactory.create(platform="told", external_id="7", url="https://told.test/7", likes=1, views=None)
 
 
