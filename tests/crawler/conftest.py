@@ -59,3 +59,14 @@ def told(monkeypatch):
     monkeypatch.setitem(registry.PLATFORMS, "told", registry.Platform("Told", "told"))
     Told.pages, Told.cursors, Told.closed = [], [], 0
     return Told
+
+
+@pytest.fixture
+def tiktok(sample, settings):
+    """The platform's TikTok, as settings know it."""
+    settings.TIKTOK_URL = sample.tiktok_url
+    settings.SCRAPECREATORS_URL = sample.scrapecreators_url
+    settings.SCRAPECREATORS_API_KEY = "sample-scrapecreators-key"
+    sample.clear_faults()
+    yield sample
+    sample.clear_faults()

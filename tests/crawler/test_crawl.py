@@ -10,7 +10,8 @@ from crawler.models import CrawlJob, MetricSnapshot, Outcome, SourceVideo, Video
 from crawler.providers.base import Counts
 from crawler.providers.errors import Unreachable
 from jobs.models import State
-from tests.crawler.told import look, told_source, video, work
+from tests.crawler.looks import look, work
+from tests.crawler.told import told_source, video
 from tests.factories import CrawlJobFactory
 
 # The claim goes by the database's clock, which stands still within a transaction.

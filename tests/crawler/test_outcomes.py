@@ -8,7 +8,8 @@ from django.utils import timezone
 from crawler.models import CrawlJob, Outcome
 from crawler.providers.errors import Blocked, Changed, Gone, LoginRequired, RateLimited, Unreachable
 from jobs.models import State
-from tests.crawler.told import look, told_source, video, work
+from tests.crawler.looks import look, work
+from tests.crawler.told import told_source, video
 from tests.factories import CrawlJobFactory, SourceFactory
 
 # The claim goes by the database's clock, which stands still within a transaction.

@@ -1,49 +1,22 @@
 """TikTok by ScrapeCreators, against the stand-in that is as strict as the catalogue, and against servers that lie."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
-from crawler import outbound, pauses, services
-from crawler.models import AuthorSnapshot, CrawlJob, MetricSnapshot, Outcome, ProviderPause, Source, Video
+from crawler import outbound
+from crawler.models import AuthorSnapshot, MetricSnapshot, Outcome, Source, Video
 from crawler.providers.base import Access, Query
 from crawler.providers.errors import Changed, Gone, KeyRefused, OutOfCredits, RateLimited, Unreachable, Unsupported
 from crawler.providers.scrapecreators import ScrapeCreators
 from crawler.signals import videos_observed
-from jobs import kinds
 from jobs.models import State
-from jobs.runner import drain
+from tests.crawler.looks import look
 from tests.crawler.raw_server import answer, headers_of, path_of, raw_server
-from tests.factories import CrawlJobFactory, SourceFactory
+from tests.factories import SourceFactory
 
-KEY = "sample-scrapecreators-key"
 BUSY = "meonhabo"
-
-
-@pytest.fixture
-def tiktok(sample, settings):
-    """The platform's TikTok, as settings know it."""
-    settings.TIKTOK_URL = sample.tiktok_url
-    settings.SCRAPECREATORS_URL = sample.scrapecreators_url
-    settings.SCRAPECREATORS_API_KEY = KEY
-    sample.clear_faults()
-    yield sample
-    sample.clear_faults()
-
-
-def work(kind="crawl"):
-    assert drain(kinds.get(kind), most=1) == 1
-
-
-def look(source, **how) -> CrawlJob:
-    job = services.scan_now(source, **how)
-    work()
-    source.refresh_from_db()
-    job.refresh_from_db()
-    return job
 
 
 def watched(kind="profile", value="", **changes) -> Source:
@@ -154,6 +127,23 @@ def test_a_list_that_turns_in_circles_or_only_promises_comes_to_an_end(tiktok, f
         assert job.pages <= 3
     else:  # the profile says that it has posts: an empty list is a refusal, not the truth
         assert (job.state, job.outcome, source.outcome) == (State.RETRYING, "unreachable", Outcome.UNREACHABLE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_forced_look_tells_the_later_stages(tiktok):
+    source, heard = watched(value=BUSY, pages_per_run=1), []
+
+    def listen(is_forced, **_):
+        heard.append(is_forced)
+
+    videos_observed.connect(listen)
+    try:
+        look(source)
+        look(source, force_recache=True)
+    finally:
+        videos_observed.disconnect(listen)
+
+    assert heard == [False, True]
 
 
 # -- what refusals mean ------------------------------------------------------------------------------
@@ -311,116 +301,3 @@ def test_a_service_that_thinks_for_long_is_waited_for():
         list(ScrapeCreators().crawl(Query(kind="hashtag", value="cats"), access, cursor=None, pages=1))
     assert opened["deadline_seconds"] >= 60
     assert opened["stall_seconds"] >= 60
-
-
-# -- the pause ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_thousand_sources_without_credits_make_one_pause_and_no_failure(tiktok, caplog):
-    sources = [watched(value=f"someone{n}") for n in range(5)]
-    tiktok.set_fault("no_credits", places=["scrapecreators"])
-    assert services.dispatch_due_sources() == 5
-
-    drain(kinds.get("crawl"))
-
-    pause = ProviderPause.objects.get()
-    assert (pause.provider, pause.code) == ("scrapecreators", "out_of_credits")
-    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["A provider is paused"]
-    assert set(CrawlJob.objects.values_list("state", "outcome", "attempt")) == {(State.PENDING, "service_refused", 0)}
-    for source in sources:
-        source.refresh_from_db()
-        assert source.outcome == Outcome.SERVICE_REFUSED
-        assert "credits" in source.outcome_detail
-        assert source.failures_in_a_row == 0
-
-
-@pytest.mark.django_db(transaction=True)
-def test_nothing_starts_by_itself_for_a_paused_service_and_others_go_on(tiktok):
-    paused, other = watched(value=BUSY), SourceFactory()
-    pauses.pause("scrapecreators", OutOfCredits("none left"))
-
-    assert services.dispatch_due_sources() == 1
-    assert CrawlJob.objects.get().source == other
-    paused.refresh_from_db()
-    assert paused.next_run_at <= timezone.now()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_a_person_asks_for_is_tried_and_its_success_ends_the_pause(tiktok):
-    waiting = CrawlJobFactory(source=watched(value="trammay"))
-    pauses.pause("scrapecreators", OutOfCredits("none left"))
-    work()
-    waiting.refresh_from_db()
-    assert waiting.outcome == "service_refused"
-    assert waiting.scheduled_at > timezone.now() + timedelta(minutes=30)
-
-    job = look(watched(value=BUSY, pages_per_run=1))
-
-    assert (job.outcome, ProviderPause.objects.count()) == ("ok", 0)
-    waiting.refresh_from_db()
-    assert waiting.scheduled_at <= timezone.now() + timedelta(seconds=1)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_service_is_tried_for_nothing_until_it_would_work(tiktok, settings):
-    pauses.pause("scrapecreators", KeyRefused("bad key"))
-    settings.SCRAPECREATORS_API_KEY = "wrong"
-    assert pauses.try_again() == 0
-    assert ProviderPause.objects.get().code == "key_refused"
-
-    settings.SCRAPECREATORS_API_KEY = KEY
-    before = tiktok.get("/control/state.json")["scrapecreators_credits"]
-    assert pauses.try_again() == 1
-    assert not ProviderPause.objects.exists()
-    assert tiktok.get("/control/state.json")["scrapecreators_credits"] == before
-
-
-@pytest.mark.django_db(transaction=True)
-def test_without_a_key_it_waits_and_goes_on_once_there_is_one(tiktok, settings):
-    settings.SCRAPECREATORS_API_KEY = ""
-    source = watched(value=BUSY, pages_per_run=1)
-    job = CrawlJobFactory(source=source)
-    work()
-    job.refresh_from_db()
-    assert (job.state, job.outcome) == (State.PENDING, "service_refused")
-    assert ProviderPause.objects.get().code == "not_configured"
-    assert pauses.try_again() == 0
-
-    settings.SCRAPECREATORS_API_KEY = KEY
-    assert pauses.try_again() == 1
-    work()
-
-    job.refresh_from_db()
-    assert (job.state, job.outcome) == (State.COMPLETED, "ok")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_staff_end_a_pause_on_the_dashboard(staff_client):
-    pauses.pause("scrapecreators", OutOfCredits("none left"))
-    shown = staff_client.get("/admin/").content.decode()
-    assert "none left" in shown
-
-    staff_client.post("/admin/services/scrapecreators/resume/")
-
-    assert not ProviderPause.objects.exists()
-
-
-# -- media anew --------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_forced_look_tells_the_later_stages(tiktok):
-    source, heard = watched(value=BUSY, pages_per_run=1), []
-
-    def listen(is_forced, **_):
-        heard.append(is_forced)
-
-    videos_observed.connect(listen)
-    try:
-        look(source)
-        look(source, force_recache=True)
-    finally:
-        videos_observed.disconnect(listen)
-
-    assert heard == [False, True]

@@ -12,7 +12,8 @@ from crawler.models import CrawlJob, Source
 from crawler.outbound import ForbiddenAddress
 from crawler.providers.errors import Gone
 from jobs.models import State
-from tests.crawler.told import video, work
+from tests.crawler.looks import work
+from tests.crawler.told import video
 from tests.factories import CrawlJobFactory, SourceFactory, WorkspaceFactory
 
 # The claim goes by the database's clock, which stands still within a transaction.

@@ -1,10 +1,6 @@
-"""A provider that answers as a test tells it, and the look at it that a worker would take. Its fixture is `told`."""
+"""A provider that answers as a test tells it. Its fixture is `told`."""
 
-from crawler import services
-from crawler.models import CrawlJob
 from crawler.providers.base import Counts, MediaURL, Page, VideoData
-from jobs import kinds
-from jobs.runner import drain
 from tests.factories import SourceFactory
 
 
@@ -48,19 +44,6 @@ def video(number, **changes):
             **changes,
         }
     )
-
-
-def work():
-    """Do the next due crawl, as a worker does."""
-    assert drain(kinds.get("crawl"), most=1) == 1
-
-
-def look(source):
-    """One look, asked for and done."""
-    job = services.scan_now(source)
-    work()
-    source.refresh_from_db()
-    return CrawlJob.objects.get(pk=job.pk)
 
 
 def told_source(**changes):
