@@ -40,6 +40,24 @@ ORDERING_WORDS = {
 }
 """The same by name; staff choose the default by these."""
 KINDS: dict[str, Any] = {"clip": gettext_lazy("Clips"), "carousel": gettext_lazy("Carousels")}
+LABELS: dict[str, Any] = {
+    "q": gettext_lazy("Words in the title or on slides"),
+    "hashtag": gettext_lazy("Hashtag"),
+    "platform": gettext_lazy("Platform"),
+    "kind": gettext_lazy("Kind"),
+    "category": gettext_lazy("Category"),
+    "source": gettext_lazy("Source"),
+    "author": gettext_lazy("Author"),
+    "sound": gettext_lazy("Sound"),
+    "surging": gettext_lazy("Surging"),
+    "min_views": gettext_lazy("Least views"),
+    "min_score": gettext_lazy("Least score"),
+    "download_status": gettext_lazy("Download"),
+    "published_after": gettext_lazy("Published from"),
+    "published_before": gettext_lazy("Published before"),
+    "ordering": gettext_lazy("Order"),
+}
+"""What people call them."""
 DOWNLOAD_STATUSES: dict[str, Any] = {
     "pending": gettext_lazy("not asked for"),
     "queued": gettext_lazy("queued"),
@@ -102,7 +120,8 @@ class Filters:
                     errors[name] = str(error)
         found = cls(**values)
         if found.published_after and found.published_before and found.published_after > found.published_before:
-            errors["published_after"] = _("Lies after published_before: nothing could match.")
+            errors["published_after"] = _("The period would end before it begins.")
+            found = replace(found, published_after=None)
         if errors:
             raise InvalidFilters(errors, found)
         return found

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from catalog.cards import Card
+from catalog.filters import LABELS
 from pages import charts
 
 register = template.Library()
@@ -210,6 +211,12 @@ def initials(text: str) -> str:
     if ord(letters[0][0]) >= 0x2E80:
         return letters[0][:2]
     return "".join(word[0] for word in letters[:2]).upper()
+
+
+@register.filter
+def filter_label(name: str) -> str:
+    """What the filter of this name is called on pages; empty where there is no such filter."""
+    return str(LABELS.get(name, ""))
 
 
 @register.filter

@@ -49,6 +49,25 @@ def test_on_a_phone_nothing_covers_what_saves_a_row(page: Page, live_server):
             assert box["y"] + box["height"] <= over["y"] or box["y"] >= over["y"] + over["height"]
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_why_a_filter_is_left_out_is_seen_and_stands_at_its_field(page: Page, live_server, width):
+    ScoreFactory()
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(live_server.url)
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("Published from").fill("2026-02-03")
+    page.get_by_label("Published before").fill("2026-02-01")
+    page.get_by_role("button", name="Apply").click()
+
+    reason = page.get_by_role("alert").get_by_text("Published from:")
+    expect(reason).to_be_visible()
+    reason.click(trial=True)  # nothing lies over it
+
+    page.get_by_text("Filters", exact=True).click()
+    expect(page.locator(".filters-panel .error")).to_have_text("The period would end before it begins.")
+    expect(page.get_by_label("Published from")).to_have_value("2026-02-03")
+
+
 def test_more_by_the_keyboard_goes_on_at_the_first_new_card(page: Page, live_server):
     ScoreFactory.create_batch(33)
     page.goto(live_server.url)

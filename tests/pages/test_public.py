@@ -103,6 +103,18 @@ def test_what_an_address_means_nothing_with_is_told(client):
     assert "<script>" not in page.split("<main")[1]
 
 
+def test_a_period_that_ends_before_it_begins_is_told_by_its_label_and_left_out(client):
+    ScoreFactory()
+    page = text_of(client.get("/?published_after=2036-02-03&published_before=2036-02-01"))
+
+    alert = page.split('role="alert"')[1].split("</ul>")[0]
+    assert "<strong>Published from:</strong>" in alert
+    assert "The period would end before it begins." in alert
+    assert "published_after" not in alert
+    assert 'value="2036-02-03"' in page  # what was typed is there to be mended
+    assert page.count("data-card") == 1  # as the alert says: left out
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
