@@ -112,16 +112,19 @@ class Scatter:
     is_short: bool
 
 
-def sparkline(values: Sequence[float], *, width: float = 100, height: float = 28, floor: float = 3) -> Curve | None:
-    """A wave over the whole width; None for fewer than two values. A flat history is a calm sea, not a full one."""
-    if len(values) < 2:
+def sparkline(
+    history: Sequence[tuple[datetime, float]], *, width: float = 100, height: float = 28, floor: float = 3
+) -> Curve | None:
+    """A wave of a history, oldest first, over the whole width; None where it spans no time. A flat one is a calm sea, not a full one."""
+    if len(history) < 2 or history[0][0] >= history[-1][0]:
         return None
-    low, high = min(values), max(values)
+    begins, period = history[0][0], history[-1][0] - history[0][0]
+    low, high = min(value for _, value in history), max(value for _, value in history)
     span = high - low
     room = height - floor
     points = [
-        (width * n / (len(values) - 1), height - floor / 2 - (room * 0.92 * (value - low) / span if span else 0))
-        for n, value in enumerate(values)
+        (width * ((at - begins) / period), height - floor / 2 - (room * 0.92 * (value - low) / span if span else 0))
+        for at, value in history
     ]
     return _curve(points, height)
 

@@ -44,7 +44,7 @@ class Counter:
     name: str
     icon: str
     count: int | None
-    course: list[int]
+    course: list[tuple[datetime, int]]
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def _counters(found: Detail, observed: Metrics) -> list[Counter]:
         (_("Saves"), "bookmark", "saves"),
     )
     return [
-        Counter(words, icon, getattr(found.card, name), [value for _at, value in _course(observed.history[-48:], name)])
+        Counter(words, icon, getattr(found.card, name), _course(observed.history[-48:], name))
         for words, icon, name in rows
         if getattr(found.card, name) is not None
     ]

@@ -165,11 +165,10 @@ def icon(name: str, label: str = "") -> SafeString:
 @register.simple_tag
 def wave(card: Card) -> SafeString | str:
     """The card's recent growth, drawn along the foot of its cover."""
-    values = [point.value for point in card.sparkline]
-    curve = charts.sparkline(values, width=120, height=36)
+    curve = charts.sparkline([(point.at, point.value) for point in card.sparkline], width=120, height=36)
     if curve is None:
         return ""
-    gained = values[-1] - values[0]
+    gained = card.sparkline[-1].value - card.sparkline[0].value
     words = _("%(gained)s since %(span)s ago") % {
         "gained": ("+" if gained >= 0 else "") + human(gained),
         "span": span(timezone.now() - card.sparkline[0].at),
@@ -184,8 +183,8 @@ def wave(card: Card) -> SafeString | str:
 
 
 @register.simple_tag
-def small_curve(values: list[int]) -> SafeString | str:
-    curve = charts.sparkline(values, width=80, height=24)
+def small_curve(history: list[tuple[datetime, int]]) -> SafeString | str:
+    curve = charts.sparkline(history, width=80, height=24)
     if curve is None:
         return ""
     return format_html(

@@ -26,13 +26,29 @@ def drawn(path):
             yield (1 - t) ** 3 * start + 3 * (1 - t) ** 2 * t * a + 3 * (1 - t) * t * t * b + t**3 * end
 
 
+def hourly(values):
+    return [(BEGIN + timedelta(hours=n), value) for n, value in enumerate(values)]
+
+
 @pytest.mark.parametrize("values", [[], [5]])
 def test_one_observation_is_no_curve(values):
-    assert charts.sparkline(values) is None
+    assert charts.sparkline(hourly(values)) is None
+
+
+def test_two_observations_of_one_moment_are_no_curve():
+    assert charts.sparkline([(BEGIN, 5), (BEGIN, 6)]) is None
+
+
+def test_a_sparkline_is_drawn_by_time_whenever_was_looked():
+    looks = [(BEGIN + timedelta(minutes=minutes), minutes) for minutes in (0, 6, 12, 18, 60)]
+    curve = charts.sparkline(looks, width=100)
+
+    assert curve is not None
+    assert [float(x) for x in re.findall(r"(-?[\d.]+) -?[\d.]+(?=C|$)", curve.line)] == [0, 10, 20, 30, 100]
 
 
 def test_a_flat_history_is_a_line_at_the_bottom():
-    curve = charts.sparkline([7, 7, 7], height=28, floor=3)
+    curve = charts.sparkline(hourly([7, 7, 7]), height=28, floor=3)
 
     assert curve is not None
     assert set(ys(curve.line)) == {26.5}
@@ -40,15 +56,16 @@ def test_a_flat_history_is_a_line_at_the_bottom():
 
 @given(st.lists(st.integers(0, 2**62), min_size=2, max_size=60))
 def test_a_sparkline_stays_in_its_box(values):
-    curve = charts.sparkline(values, width=100, height=28)
+    curve = charts.sparkline(hourly(values), width=100, height=28)
 
     assert curve is not None
     assert all(-0.1 <= y <= 28.1 for y in ys(curve.line))
 
 
-@given(st.lists(st.integers(0, 10**9), min_size=2, max_size=40).map(sorted))
-def test_a_counter_that_only_grows_is_drawn_only_growing(values):
-    curve = charts.sparkline(values)
+@given(st.lists(st.integers(0, 10**9), min_size=2, max_size=40).map(sorted), st.data())
+def test_a_counter_that_only_grows_is_drawn_only_growing(values, data):
+    minutes = sorted(data.draw(st.sets(st.integers(0, 20_000), min_size=len(values), max_size=len(values))))
+    curve = charts.sparkline([(BEGIN + timedelta(minutes=n), value) for n, value in zip(minutes, values, strict=True)])
 
     assert curve is not None
     assert all(after <= before + 0.11 for before, after in pairwise(drawn(curve.line)))  # y points down; a tenth is rounding
