@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from ranking import surges
 from ranking.models import Baseline, ModelState, RankingModel, Score, Surge
 
 
@@ -97,10 +99,20 @@ class BaselineAdmin(Computed):
     list_filter = ["platform", "family"]
 
 
+class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        alert, watch = values.get("alert_threshold"), values.get("watch_threshold")
+        if alert is not None and watch is not None and alert < watch:
+            self.add_error("alert_threshold", _("An alert needs at least the chance that is watched from."))
+        return values
+
+
 @admin.register(RankingModel)
 class RankingModelAdmin(ModelAdmin):
     """Thresholds can be changed; an earlier version can be made active again, which scores everything with it."""
 
+    form = ThresholdForm
     list_display = [
         "__str__", "show_state", "origin", "show_alert", "show_watch", "show_figures", "created_at", "activated_at",
     ]  # fmt: skip
@@ -116,6 +128,12 @@ class RankingModelAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: RankingModel, form: Any, change: bool) -> None:
+        """New thresholds hold for what is live at once."""
+        super().save_model(request, obj, form, change)
+        if obj.state == ModelState.ACTIVE and {"alert_threshold", "watch_threshold"} & set(form.changed_data):
+            surges.judge_again()
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """A threshold decides what is alerted: the audit trail says what it was, and what it became."""

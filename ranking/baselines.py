@@ -2,7 +2,7 @@
 
 from django.db import connection, transaction
 
-from ranking import pulse
+from ranking import pulse, surges
 from ranking.models import Baseline, Family
 from ranking.scoring.state import METRICS
 
@@ -69,8 +69,11 @@ def refresh() -> int:
                 },
             )
         after = _levels()
-        for family in sorted({family for (platform, family), level in after.items() if before.get((platform, family)) != level}):
+        moved = {family for (platform, family), level in after.items() if before.get((platform, family)) != level}
+        for family in sorted(moved):
             pulse.rescore(family)
+        if moved:
+            surges.judge_again()
     return Baseline.objects.count()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
-from ranking import pulse
+from ranking import pulse, surges
 from ranking.models import Family, ModelState, RankingModel
 from ranking.scoring import fitting, judging, labels, replay
 from ranking.scoring.model import Model, primary_of
@@ -126,7 +126,9 @@ def activate(row: RankingModel) -> int:
         family_rows.filter(state=ModelState.ACTIVE).update(state=ModelState.RETIRED)
         RankingModel.objects.filter(pk=row.pk).update(state=ModelState.ACTIVE, activated_at=timezone.now())
         row.refresh_from_db()
-        return pulse.rescore(row.family)
+        scored = pulse.rescore(row.family)
+        surges.judge_again()
+        return scored
 
 
 def _hours(time: datetime | None) -> float | None:

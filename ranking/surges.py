@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from ranking import classic, pulse
+from ranking.models import Surge, SurgeState
 from ranking.pulse import NEARLY
 from ranking.scoring import sql
 from ranking.scoring.state import METRICS
@@ -44,12 +45,12 @@ _FOLLOW = f"""
         SELECT surge.id, now.*,
                CASE WHEN now.reach < {HYSTERESIS} * CASE WHEN surge.alerted_at IS NULL THEN now.watch_threshold
                          ELSE now.alert_threshold END
-                    THEN surge.low_streak + 1 ELSE 0 END AS low,
+                    THEN surge.low_streak + (surge.observed_at < now.at)::int ELSE 0 END AS low,
                greatest(surge.top_rate, now.rate) AS top,
                surge.alerted_at IS NULL AND now.confirmed AND now.reach >= now.alert_threshold
                    AND now.size < {NEARLY} * now.level AS alerts
         FROM ranking_surge surge JOIN now USING (video_id)
-        WHERE surge.state <> 'cleared' AND surge.observed_at < now.at
+        WHERE surge.state <> 'cleared' AND (surge.observed_at < now.at OR %(again)s)
     ), gone_on AS (
         UPDATE ranking_surge AS surge SET
             observed_at = followed.at,
@@ -132,11 +133,15 @@ _MARK = """
 """
 
 
-def follow(video_ids: Collection[int], active: Mapping[str, pulse.Active], rules: classic.Rules) -> int:
-    """Open, follow and close surges by the newest observations of these videos; return how many opened."""
+def follow(video_ids: Collection[int], active: Mapping[str, pulse.Active], rules: classic.Rules, *, again: bool = False) -> int:
+    """Open, follow and close surges by the newest observations of these videos; return how many opened.
+
+    `again`: also those that these observations were judged by already, because their scores have changed since.
+    """
     models = list(active.values())
     parameters: dict[str, Any] = {
         "ids": list(video_ids),
+        "again": again,
         "rule": rules.surge_momentum,
         "models": [model.row.pk for model in models],
         "alerts": [model.row.alert_threshold for model in models],
@@ -149,6 +154,12 @@ def follow(video_ids: Collection[int], active: Mapping[str, pulse.Active], rules
             with connection.cursor() as cursor:
                 cursor.execute(_MARK, [[video_id for video_id, _is_new in touched]])
     return sum(is_new for _video_id, is_new in touched)
+
+
+def judge_again() -> None:
+    """What is live, by scores that changed without an observation: with a new model, or a new top level."""
+    live = Surge.objects.exclude(state=SurgeState.CLEARED).values_list("video_id", flat=True)
+    follow(live, pulse.active_models(), classic.rules(), again=True)
 
 
 def observe(video_ids: Collection[int]) -> int:

@@ -29,6 +29,16 @@ def test_a_refit_without_history_says_how_much_it_takes(staff_client):
     assert "30 days" in sentence
 
 
+def test_an_alert_below_the_watch_is_refused(staff_client):
+    row = RankingModelFactory(alert_threshold=0.5, watch_threshold=0.3)
+
+    page = staff_client.post(f"{MODELS}{row.pk}/change/", {"alert_threshold": "0.1", "watch_threshold": "0.3", "note": ""})
+
+    assert "An alert needs at least the chance that is watched from." in page.content.decode()
+    row.refresh_from_db()
+    assert row.alert_threshold == 0.5
+
+
 def test_a_changed_threshold_is_remembered_with_what_it_was(staff_client):
     row = RankingModelFactory(alert_threshold=0.5, watch_threshold=0.3)
 

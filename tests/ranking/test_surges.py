@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from crawler.models import MetricSnapshot, Video
-from ranking import baselines, quality, services
+from ranking import baselines, learning, quality, services
 from ranking.explanation import explain
 from ranking.models import Baseline, Milestone, RankingModel, Score, Surge, SurgeState
 from tests.factories import VideoFactory
@@ -136,6 +136,27 @@ def test_thresholds_are_what_staff_set_them_to(world: World) -> None:
     world.observe(20)
 
     assert not Surge.objects.filter(video=video).exists()
+
+
+def test_a_new_model_judges_what_is_live_at_once(world: World) -> None:
+    world.observe()
+    RankingModel.objects.update(alert_threshold=1.0)
+    video = world.add("rising", wave(3000, starts=3, peaks=9, gain=900_000), age_hours=10)
+    world.observe(14)
+    before = Surge.objects.get(video=video)
+    assert before.state == SurgeState.WATCH
+    old = RankingModel.objects.get(state="active", family="reactions")
+    new = RankingModel.objects.create(
+        family="reactions", origin="fitted", data=old.data, alert_threshold=0.2, watch_threshold=old.watch_threshold
+    )
+
+    learning.activate(new)
+
+    after = Surge.objects.get(video=video)
+    assert (after.state, after.alerted_at, after.low_streak) == (SurgeState.OPEN, before.observed_at, before.low_streak)
+    assert Score.objects.get(video=video).is_surging
+    learning.activate(old)
+    assert Surge.objects.get(video=video).state == SurgeState.OPEN, "what was said stays said"
 
 
 def test_the_explanation_adds_up_and_speaks_in_numbers(world: World, django_assert_num_queries: Any) -> None:
