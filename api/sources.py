@@ -21,6 +21,7 @@ from api.permissions import IsMember, workspace_id_of
 from api.views import ApiView
 from crawler import services
 from crawler.models import CrawlJob, Outcome, Source, SourceKind, VideoKind
+from crawler.offers import settle_on_link
 from crawler.providers import registry
 from crawler.timing import next_tick
 from crawler.validators import clean_value
@@ -47,23 +48,41 @@ class SourceSettings(StrictModelSerializer):
 
 
 class NewSource(SourceSettings):
-    value = PlainField(max_length=500, help_text="The words, handle, id or link to watch.")
+    value = PlainField(
+        max_length=500,
+        help_text="The words, handle, id or link to watch; or a text with a link in it, as apps share them.",
+    )
 
     class Meta:
         model = Source
         fields: ClassVar[list[str]] = ["platform", "kind", "value", *SETTINGS]
+        extra_kwargs: ClassVar[dict[str, Any]] = {
+            "platform": {"help_text": "Left out: that of the link in `value`; without a link, `douyin`."},
+            "kind": {"help_text": "Left out: what the link in `value` is of; without a link, `topic`."},
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        is_link = attrs.get("kind") == SourceKind.URL
-        if attrs.get("platform") == registry.ANY_LINK and not is_link:
+        attrs = _settled(attrs)
+        is_link = attrs["kind"] == SourceKind.URL
+        if attrs["platform"] == registry.ANY_LINK and not is_link:
             raise serializers.ValidationError({"kind": [_("This platform reads only links.")]})
-        if is_link:
-            check_link(attrs["value"])
         try:
-            value = clean_value(attrs.get("platform", "douyin"), attrs.get("kind", SourceKind.TOPIC), attrs["value"])
+            value = clean_value(attrs["platform"], attrs["kind"], attrs["value"])
         except ValidationError as error:
             raise serializers.ValidationError({"value": error.messages}) from error
+        if is_link:
+            check_link(value)
         return {**attrs, "value": value}
+
+
+def _settled(given: dict[str, Any]) -> dict[str, Any]:
+    """With platform and kind as the link in the value says. Raises ValidationError where something else was asked for."""
+    values = {"platform": "douyin", "kind": SourceKind.TOPIC, **given}
+    found = settle_on_link(values)
+    if found and any(given.get(name, getattr(found, name)) != getattr(found, name) for name in ("platform", "kind")):
+        sentence = _("This is a link of platform “%(platform)s” and kind “%(kind)s”: send these, or leave both out.")
+        raise serializers.ValidationError({"value": [sentence % {"platform": found.platform, "kind": found.kind}]})
+    return values
 
 
 class SourceDocument(serializers.ModelSerializer[Source]):
@@ -132,7 +151,11 @@ class SourcesView(ApiView):
 
     @extend_schema(operation_id="create_source", request=NewSource, responses={201: SourceDocument, 409: Problem})
     def post(self, request: Request) -> Response:
-        """Watch something new. What is watched already is a 409."""
+        """Watch something new. What is watched already is a 409.
+
+        A link in `value` says itself what it is of: a profile, hashtag, sound, trending list or video. `platform` and `kind`
+        may then be left out; where they say something else, or the link is of nothing that can be watched, that is a 400.
+        """
         values = self.read_body(NewSource)
         try:
             with transaction.atomic():

@@ -131,6 +131,15 @@ def is_short(url: str, platform: str) -> bool:
     return links is not None and links.is_short(url, site_url(platform))
 
 
+def holds_link(text: str) -> bool:
+    """Whether a text holds a link, or what only a link is written with."""
+    try:
+        link_in(text)
+    except NoVideo as error:
+        return error.code != "no_link" or "://" in text
+    return True
+
+
 def follow(url: str, platform: str) -> str | None:
     """Where a platform's short link leads: the address of a post, or else the last one; None if nobody answers in time."""
     key = f"short-link:{hashlib.sha256(url.encode()).hexdigest()}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from crawler.links import LINKS, NoVideo, link_in, site_url
+from crawler.links import LINKS, NoVideo, link_in, post_platform, site_url
 from crawler.models import SourceKind
 from crawler.providers import registry
 from crawler.validators import READS, is_offered
@@ -97,14 +97,25 @@ def recognise(text: str) -> Recognised | None:
 
 def settle_on_link(values: dict[str, Any]) -> Recognised | None:
     """Let a pasted link say what is watched, whatever was chosen beside it: changes `platform`, `kind` and `value` of what a
-    form has cleaned. Returns what it is, where that is not what was chosen.
+    form or the API has cleaned. Returns what it is, where that is not what was chosen.
     """
-    found = recognise(values.get("value") or "")
+    text = values.get("value") or ""
+    found = recognise(text) or (_short(text) if values.get("kind") == SourceKind.URL else None)
     if found is None or "platform" not in values or "kind" not in values:
         return None
     chosen = (values["platform"], values["kind"])
     values.update(platform=found.platform, kind=found.kind, value=found.value)
     return None if (found.platform, found.kind) == chosen else found
+
+
+def _short(text: str) -> Recognised | None:
+    """A short link, as one video: whose it is shows, though not where it leads."""
+    try:
+        link = link_in(text)
+    except NoVideo:
+        return None
+    platform = post_platform(link)
+    return Recognised(platform, SourceKind.URL, link) if platform else None
 
 
 def _help(platform: str, kind: str) -> Any:

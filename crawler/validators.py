@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crawler.cleaning import clean_text
-from crawler.links import is_short, site_url, spelling
+from crawler.links import LINKS, NoVideo, holds_link, is_short, link_in, post_platform, site_url, spelling
 from crawler.providers import douyin_links, registry, sound_links, tiktok_links
 from crawler.timing import BadCron, next_tick
 
@@ -80,18 +80,44 @@ def clean_value(platform: str, kind: str, value: str) -> str:
     """
     text = value.strip()
     if kind == "url":
+        if platform in LINKS and not post_platform(text):
+            raise ValidationError(
+                _("This link leads to no video. To watch a profile, hashtag or sound, paste its own address."), code="no_video"
+            )
         return spelling(text, platform)
     reads, advice = READS.get((platform, kind), (None, None))
     if reads is None or advice is None:
-        if kind == "topic" and not text.strip(". "):
-            raise ValidationError(_("There are no words to search for."), code="bad_topic")
+        if kind == "topic":
+            _check_words(text)
         return text
     if is_short(text, platform):
-        raise ValidationError(
-            _("Only a request would show where this short link leads: open it in a browser and paste the address it leads to."),
-            code="short_link",
-        )
+        raise _short_link()
     found = reads(text, site_url(platform))
     if not found:
         raise ValidationError(advice, code=f"bad_{kind}")
     return found
+
+
+def _check_words(text: str) -> None:
+    """Raises ValidationError for a topic without words, and for a link: no platform finds anything by one."""
+    if not text.strip(". "):
+        raise ValidationError(_("There are no words to search for."), code="bad_topic")
+    if not holds_link(text):
+        return
+    try:
+        link = link_in(text)
+    except NoVideo:
+        link = ""
+    if any(is_short(link, platform) for platform in LINKS):
+        raise _short_link()
+    raise ValidationError(
+        _("This link is of nothing that can be watched: that would be a profile, hashtag, sound, trending list or video."),
+        code="bad_link",
+    )
+
+
+def _short_link() -> ValidationError:
+    return ValidationError(
+        _("Only a request would show where this short link leads: open it in a browser and paste the address it leads to."),
+        code="short_link",
+    )

@@ -213,3 +213,59 @@ def test_a_pasted_address_becomes_the_id_in_it(people: People) -> None:
 
     assert (first.status_code, first.json()["value"]) == (201, "MS4wLjABAAAA")
     assert again.status_code == 409
+
+
+@pytest.fixture
+def _real_sites(settings: Any) -> None:
+    settings.DOUYIN_URL, settings.TIKTOK_URL = "https://www.douyin.com", "https://www.tiktok.com"
+
+
+@pytest.mark.usefixtures("_real_sites")
+@pytest.mark.parametrize(
+    ("body", "platform", "kind", "value"),
+    [
+        ({"value": "https://www.tiktok.com/@some.one"}, "tiktok", "profile", "some.one"),
+        ({"value": "look: https://www.tiktok.com/tag/cats !"}, "tiktok", "hashtag", "cats"),
+        ({"value": "https://www.tiktok.com/@some.one", "platform": "tiktok"}, "tiktok", "profile", "some.one"),
+        ({"value": "https://www.tiktok.com/@some.one", "kind": "profile"}, "tiktok", "profile", "some.one"),
+        ({"value": "https://www.douyin.com/user/MS4w", "platform": "douyin", "kind": "profile"}, "douyin", "profile", "MS4w"),
+        (
+            {"value": "https://www.tiktok.com/@x/video/7300000000000000001", "kind": "url"},
+            *("tiktok", "url", "https://www.tiktok.com/@x/video/7300000000000000001"),
+        ),
+        ({"value": "https://vm.tiktok.com/ZM12345/", "kind": "url"}, "tiktok", "url", "https://vm.tiktok.com/ZM12345/"),
+        ({"value": "https://1.1.1.1/film"}, "link", "url", "https://1.1.1.1/film"),
+    ],
+)
+def test_a_link_says_itself_what_is_watched(people: People, body: dict[str, Any], platform: str, kind: str, value: str) -> None:
+    response = people.client("editor").send("POST", "/api/sources", body)
+
+    assert response.status_code == 201, response.content
+    assert (response.json()["platform"], response.json()["kind"], response.json()["value"]) == (platform, kind, value)
+
+
+@pytest.mark.usefixtures("_real_sites")
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"value": "https://www.tiktok.com/@some.one", "kind": "topic"}, "platform “tiktok” and kind “profile”"),
+        ({"value": "https://www.tiktok.com/@some.one", "platform": "douyin"}, "platform “tiktok” and kind “profile”"),
+        ({"value": "https://www.tiktok.com/tag/cats", "platform": "tiktok", "kind": "profile"}, "kind “hashtag”"),
+        ({"value": "https://1.1.1.1/film", "platform": "douyin", "kind": "url"}, "platform “link” and kind “url”"),
+        ({"value": "https://vm.tiktok.com/ZM12345/", "platform": "douyin", "kind": "url"}, "platform “tiktok”"),
+        ({"value": "https://www.tiktok.com/about"}, "nothing that can be watched"),
+        ({"value": "https://www.tiktok.com/about", "platform": "tiktok", "kind": "url"}, "leads to no video"),
+        ({"value": "https://vm.tiktok.com/ZM12345/"}, "short link"),
+        ({"value": "tiktok.com/about"}, "nothing that can be watched"),
+        ({"value": "ftp://example.org/cats"}, "nothing that can be watched"),
+    ],
+)
+def test_a_link_of_something_else_or_of_nothing_is_refused_with_what_it_is(
+    people: People, body: dict[str, Any], says: str
+) -> None:
+    response = people.client("editor").send("POST", "/api/sources", body)
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert says in response.json()["detail"]
+    assert list(response.json()["fields"]) == ["value"]
+    assert not Source.objects.exists()

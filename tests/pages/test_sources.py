@@ -107,6 +107,8 @@ def test_a_new_source_is_watched_and_scanned_at_once(member, membership):
         ({"platform": "link"}, "This platform reads only links."),
         ({"kind": "url", "value": "http://127.0.0.1/video"}, "address"),
         ({"kind": "url", "value": "file:///etc/passwd"}, "http"),
+        ({"value": "https://www.tiktok.com/about"}, "nothing that can be watched"),
+        ({"value": "https://v.douyin.com/abc/"}, "short link"),
     ],
 )
 def test_what_cannot_be_watched_is_said_at_its_field(member, changes, words):
