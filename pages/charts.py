@@ -115,7 +115,7 @@ class Scatter:
 def sparkline(
     history: Sequence[tuple[datetime, float]], *, width: float = 100, height: float = 28, floor: float = 3
 ) -> Curve | None:
-    """A wave of a history, oldest first, over the whole width; None where it spans no time. A flat one is a calm sea, not a full one."""
+    """A wave of a history, oldest first, over the whole width; None where it spans no time. A flat one is a calm sea."""
     if len(history) < 2 or history[0][0] >= history[-1][0]:
         return None
     begins, period = history[0][0], history[-1][0] - history[0][0]
