@@ -13,6 +13,7 @@ from django.utils import timezone
 from catalog.filters import MAX_BIGINT
 from downloads import storage
 from downloads.processing.containers import extension_of
+from ranking.scoring.classic import WINDOW
 
 SPARKLINE_POINTS = 24
 SPARKLINE_PERIOD = timedelta(days=14)
@@ -106,6 +107,11 @@ class Card:
     download_progress: int
     sparkline: tuple[Point, ...] = ()
     """Views, or likes where no views are shown; oldest first."""
+
+    @property
+    def momentum_spans_a_day(self) -> bool:
+        """Else the momentum is only what came since the first look."""
+        return self.last_seen_at - self.first_seen_at >= WINDOW
 
 
 # Slides come by themselves: ready to be saved are those that somebody asked for.

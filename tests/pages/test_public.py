@@ -30,6 +30,11 @@ def text_of(response):
     return " ".join(response.content.decode().split())
 
 
+def seen_for(video, period):
+    video.first_seen_at = video.last_seen_at - period
+    video.save()
+
+
 def test_an_empty_house_says_what_to_do_next(client):
     page = text_of(client.get("/"))
 
@@ -45,6 +50,7 @@ def test_videos_without_scores_are_one_link_away(client):
 
 def test_a_card_shows_numbers_growth_surge_and_age(client):
     score = ScoreFactory(surging=True, momentum=0.82, video__title="街头美食", video__likes=12_345, video__views=None)
+    seen_for(score.video, timedelta(days=1))
     for hours, likes in ((2, 100), (1, 12_345)):
         MetricSnapshotFactory(video=score.video, observed_at=timezone.now() - timedelta(hours=hours), views=None, likes=likes)
 
@@ -190,6 +196,7 @@ def test_no_page_has_styles_or_scripts_inside_or_loads_from_elsewhere(client, pa
 
 def test_a_video_shows_why_it_ranks_and_who_showed_it(client, member, membership):
     video = ScoreFactory(classic=4_410, momentum=0.9, video__views=10_000, video__likes=1_000, video__shares=50).video
+    seen_for(video, timedelta(days=1))
     mine, foreign = SourceFactory(workspace=membership.workspace, value="our topic"), SourceFactory(value="their topic")
     for source in (mine, foreign):
         SourceVideoFactory(source=source, video=video)
@@ -207,6 +214,16 @@ def test_a_video_shows_why_it_ranks_and_who_showed_it(client, member, membership
     assert "our topic" in ours
     assert "our topic" not in public
     assert "2 sources" in public
+
+
+def test_growth_in_24_hours_is_claimed_only_of_what_was_seen_so_long(client):
+    video = ScoreFactory(surging=True, momentum=0.13).video
+    seen_for(video, timedelta(minutes=12))
+    card, page = text_of(client.get("/")), text_of(client.get(f"/videos/{video.pk}/"))
+
+    assert "since first seen: surging" in card
+    assert page.count("+13 % since first seen") == 2
+    assert "in 24 h" not in card + page
 
 
 def test_a_chart_needs_no_views(client):
