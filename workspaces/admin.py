@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
@@ -15,6 +16,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from workspaces.deleting import DeletesWhatBelongsToIt
 from workspaces.models import Membership, Workspace
 
 for model in (User, Group, EmailAddress, AuthToken):
@@ -38,7 +40,7 @@ class MembersInline(TabularInline):
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(ModelAdmin):
+class WorkspaceAdmin(DeletesWhatBelongsToIt, ModelAdmin):
     list_display = ["name", "slug", "show_members", "show_sources", "created_at"]
     search_fields = ["name", "slug", "members__username", "members__email"]
     prepopulated_fields = {"slug": ["name"]}
@@ -71,7 +73,9 @@ class WorkspacesInline(TabularInline):
 
 
 @admin.register(User)
-class PersonAdmin(DjangoUserAdmin[User], ModelAdmin):
+class PersonAdmin(DeletesWhatBelongsToIt, DjangoUserAdmin[User], ModelAdmin):
+    """Who left entries in the audit trail stays, so that it still says who did what."""
+
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -91,6 +95,26 @@ class PersonAdmin(DjangoUserAdmin[User], ModelAdmin):
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj else []
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if db_field.name == "is_active" and field is not None:
+            field.help_text = _(
+                "Uncheck Active instead of deleting: whoever changed something in the admin stays in the audit trail."
+            )
+        return field
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if isinstance(obj, User) and LogEntry.objects.filter(user=obj).exists():
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        shown, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        chosen = [person.pk for person in objs]
+        kept = User.objects.filter(pk__in=LogEntry.objects.filter(user__in=chosen).values("user")).order_by("username")
+        sentence = _("%s has entries in the audit trail: uncheck Active instead.")
+        return shown, counts, lacking, [*protected, *(sentence % person for person in kept)]
 
 
 @admin.register(Group)

@@ -23,6 +23,7 @@ from crawler.models import CrawlJob, Outcome, Source, Video, VideoKind
 from crawler.offers import offers, settle_on_link
 from crawler.services import scan_now
 from jobs.listing import AuditedActions
+from workspaces.deleting import DeletesWhatBelongsToIt
 
 MOST_AT_ONCE = 500
 
@@ -47,7 +48,7 @@ class SourceAdminForm(forms.ModelForm[Source]):
 
 
 @admin.register(Source)
-class SourceAdmin(AuditedActions, ModelAdmin):
+class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
     form = SourceAdminForm
     list_display = [
         "__str__",
