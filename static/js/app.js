@@ -99,6 +99,18 @@ document.addEventListener("click", (event) => {
 // Where each carousel stands, for when it is put in anew with more pictures or texts.
 const places = {};
 
+// Wherever the keyboard is, but where the keys have a meaning of their own: a field, a player, something else that scrolls.
+// Home and End are the page's, unless the slides have the keyboard.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.defaultPrevented || isTyping(event.target)) return;
+  const box = document.querySelector("[data-slides]");
+  const own = event.target.closest(".slides-list, [data-slides-bar]");
+  const keys = own ? ["ArrowLeft", "ArrowRight", "Home", "End"] : ["ArrowLeft", "ArrowRight"];
+  if (!box || !keys.includes(event.key) || (!own && event.target.closest("[tabindex='0']"))) return;
+  box.dispatchEvent(new CustomEvent("turn", { detail: event.key }));
+  event.preventDefault();
+});
+
 function setUpSlides(root) {
   for (const box of root.querySelectorAll("[data-slides]:not([data-ready])")) {
     box.dataset.ready = "";
@@ -113,6 +125,8 @@ function setUpSlides(root) {
     const show = () => {
       places[box.dataset.slides] = at;
       place.textContent = `${at + 1} / ${count}`;
+      const last = at === 0 ? previous : at === count - 1 ? next : null;
+      if (last && document.activeElement === last) list.focus({ preventScroll: true }); // a disabled button would swallow all keys
       previous.disabled = at === 0;
       next.disabled = at === count - 1;
       links.forEach((link, n) => (n === at ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
@@ -142,12 +156,9 @@ function setUpSlides(root) {
       list.addEventListener("scroll", soon, { passive: true });
     }
     new ResizeObserver(() => go(at, { quickly: true })).observe(list);
-    list.addEventListener("keydown", (event) => {
+    box.addEventListener("turn", (event) => {
       const steps = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: count - 1 };
-      if (event.key in steps && event.target === list) {
-        go(steps[event.key]);
-        event.preventDefault();
-      }
+      go(steps[event.detail]);
     });
     previous.addEventListener("click", () => go(at - 1));
     next.addEventListener("click", () => go(at + 1));

@@ -72,6 +72,29 @@ def test_slides_are_turned_by_keys_buttons_and_the_strip(page: Page, site, carou
     assert [line for line in trouble if "404" not in line] == []  # the factory's pictures have no bytes
 
 
+def test_arrow_keys_turn_slides_wherever_the_keyboard_is_but_in_a_field(page: Page, site, carousel):
+    page.goto(f"{site}/videos/{carousel.pk}/")
+    page.keyboard.press("ArrowRight")
+    wait_for_slide(page, 2)
+    page.locator(".slide").nth(1).click(position={"x": 40, "y": 40})
+    page.keyboard.press("ArrowRight")
+    wait_for_slide(page, 3)
+    page.get_by_role("button", name="Next slide").click()  # the last one: this button is disabled then, and loses the keyboard
+    wait_for_slide(page, 4)
+    page.keyboard.press("ArrowLeft")
+    wait_for_slide(page, 3)
+    page.get_by_role("button", name="Previous slide").click()
+    wait_for_slide(page, 2)
+    page.keyboard.press("ArrowLeft")
+    wait_for_slide(page, 1)
+
+    page.locator("#q").fill("oat")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowRight")
+    assert place(page) == "1 / 4"
+
+
 def test_the_text_of_a_slide_is_copied(browser, site, carousel):
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
