@@ -51,7 +51,7 @@ LABELS: dict[str, Any] = {
     "sound": gettext_lazy("Sound"),
     "surging": gettext_lazy("Surging"),
     "min_views": gettext_lazy("Least views"),
-    "min_score": gettext_lazy("Least score"),
+    "min_score": gettext_lazy("Least classic score"),
     "download_status": gettext_lazy("Download"),
     "published_after": gettext_lazy("Published from"),
     "published_before": gettext_lazy("Published before"),

@@ -151,7 +151,7 @@ def _label(name: str, value: str) -> str:
         "category": _("category %(value)s"),
         "hashtag": _("#%(value)s"),
         "min_views": _("%(value)s views or more"),
-        "min_score": _("score %(value)s or more"),
+        "min_score": _("classic score %(value)s or more"),
         "published_after": _("published from %(value)s"),
         "published_before": _("published before %(value)s"),
         "download_status": _("download: %(value)s"),

@@ -109,6 +109,15 @@ def test_what_an_address_means_nothing_with_is_told(client):
     assert "<script>" not in page.split("<main")[1]
 
 
+def test_the_least_score_is_named_as_the_classic_one(client):
+    ScoreFactory(classic=400)
+    page = text_of(client.get("/?min_score=300"))
+
+    assert "Least classic score" in page
+    assert "not the chance in per cent" in page
+    assert "classic score 300.0 or more" in page
+
+
 def test_a_period_that_ends_before_it_begins_is_told_by_its_label_and_left_out(client):
     ScoreFactory()
     page = text_of(client.get("/?published_after=2036-02-03&published_before=2036-02-01"))
