@@ -291,6 +291,12 @@ def scan_now(source: Source, *, by: AbstractBaseUser | AnonymousUser | None = No
     return job
 
 
+def look_again_signed_in(platform: str) -> int:
+    """There are new cookies: what wanted a login is due at once, whatever pause it had earned. Return how many sources are."""
+    wanting = Source.objects.filter(platform=platform, is_active=True, outcome=Outcome.LOGIN_REQUIRED)
+    return wanting.update(next_run_at=Now())
+
+
 # -- what ----------------------------------------------------------------------------------------------
 
 

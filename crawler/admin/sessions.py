@@ -4,16 +4,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from crawler.links import site_url
 from crawler.models import BrowserSession
+from crawler.services import look_again_signed_in
 from crawler.sessions import BadCookies, read_session
 
 
@@ -71,6 +73,16 @@ class BrowserSessionAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["expires_at", "updated_at", *(["platform"] if obj else [])]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if {"cookies", "file"} & set(form.changed_data) and (count := look_again_signed_in(obj.platform)):
+            sentence = ngettext(
+                "%d source that wanted a login is looked at again now.",
+                "%d sources that wanted a login are looked at again now.",
+                count,
+            )
+            self.message_user(request, sentence % count, messages.SUCCESS)
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """That the cookies changed is remembered, not what they are."""

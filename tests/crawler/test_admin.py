@@ -1,6 +1,7 @@
 """What staff do with sources and sessions in the admin."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -172,3 +173,36 @@ def test_a_session_locked_with_another_key_can_still_be_replaced(staff_client, s
     assert staff_client.get(url).status_code == 200
     assert staff_client.post(url, {"cookies": COOKIES}).status_code == 302
     assert BrowserSession.objects.get().storage_state["cookies"][0]["value"] == "s3cret"
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_new_cookies_make_due_what_wanted_a_login(staff_client, is_new):
+    later = timezone.now() + timedelta(hours=20)
+    waiting = SourceFactory.create_batch(2, outcome="login_required", next_run_at=later)
+    others = [
+        SourceFactory(outcome="blocked", next_run_at=later),
+        SourceFactory(outcome="login_required", next_run_at=later, is_active=False),
+        SourceFactory(outcome="login_required", next_run_at=later, platform="tiktok"),
+    ]
+    page = "admin:crawler_browsersession_add" if is_new else "admin:crawler_browsersession_change"
+    url = reverse(page, args=[] if is_new else [BrowserSessionFactory(platform="douyin").pk])
+
+    answer = staff_client.post(url, {"platform": "douyin", "cookies": COOKIES}, follow=True)
+
+    assert "2 sources that wanted a login are looked at again now." in answer.content.decode()
+    for source in [*waiting, *others]:
+        source.refresh_from_db()
+    assert all(source.next_run_at <= timezone.now() for source in waiting)
+    assert [source.next_run_at for source in others] == [later] * 3
+
+
+def test_a_form_without_cookies_moves_nothing(staff_client):
+    later = timezone.now() + timedelta(hours=20)
+    source = SourceFactory(outcome="login_required", next_run_at=later)
+    session = BrowserSessionFactory(platform="douyin")
+
+    answer = staff_client.post(reverse("admin:crawler_browsersession_change", args=[session.pk]), {"cookies": ""}, follow=True)
+
+    assert "wanted a login" not in answer.content.decode()
+    source.refresh_from_db()
+    assert source.next_run_at == later
