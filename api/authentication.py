@@ -2,23 +2,45 @@
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
+from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
 
 class BearerAuthentication(TokenAuthentication):
     """Knox's tokens and header; its own search walks the person's tokens, and fails on bytes that are not UTF-8."""
 
+    def authenticate(self, request: Request) -> tuple[Any, AuthToken] | None:
+        scheme, *rest = get_authorization_header(request).split() or [b""]
+        if scheme.lower() == b"bearer" and len(rest) != 1:
+            raise AuthenticationFailed(how_to_sign_in())
+        found: tuple[Any, AuthToken] | None = super().authenticate(request)
+        return found
+
     def authenticate_credentials(self, token: bytes) -> tuple[Any, AuthToken]:
         try:
             digest = hash_token(token.decode("ascii"))
         except UnicodeDecodeError as error:
-            raise AuthenticationFailed(_("Invalid token.")) from error
+            raise _invalid_token() from error
         found = AuthToken.objects.select_related("user").filter(digest=digest, expiry__gt=timezone.now()).first()
         if found is None or not found.user.is_active:
-            raise AuthenticationFailed(_("Invalid token."))  # the same words for unknown, expired, revoked and closed
+            raise _invalid_token()  # the same words for unknown, expired, revoked and closed
         return found.user, found
+
+
+def how_to_sign_in() -> str:
+    """For who sent no token, or sent it otherwise."""
+    return _("`Authorization: Bearer <token>` is expected. Tokens are made on the account page: %(page)s.") % {
+        "page": reverse("account")
+    }
+
+
+def _invalid_token() -> AuthenticationFailed:
+    sentence = _("Invalid token: unknown, expired or revoked. Tokens are made on the account page: %(page)s.")
+    return AuthenticationFailed(sentence % {"page": reverse("account")})

@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.http.request import UnreadablePostError
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from redis.exceptions import RedisError
 from rest_framework import exceptions, serializers, status
@@ -130,8 +131,14 @@ def body(error: exceptions.APIException) -> dict[str, Any]:
     document: dict[str, Any] = {"code": _code(error), "detail": str(error.detail)}
     if isinstance(error, exceptions.Throttled | Busy):
         document |= {"reason": document["code"], "retry_after": _wait(error)}
-    if isinstance(error, exceptions.MethodNotAllowed | exceptions.UnsupportedMediaType | exceptions.NotAcceptable):
-        document["detail"] = str(error.detail)[:300]  # quotes what was sent
+    match error:
+        case exceptions.NotAcceptable(available_renderers=renderers) if renderers:
+            types = {"types": ", ".join(renderer.media_type for renderer in renderers)}
+            document["detail"] = _("This address answers in %(types)s only: the Accept header must allow that.") % types
+        case exceptions.UnsupportedMediaType():
+            document["detail"] = f"{_quoted(error)} {_('The body must be application/json, and Content-Type must say so.')}"
+        case exceptions.MethodNotAllowed():
+            document["detail"] = _quoted(error)
     return document
 
 
@@ -142,6 +149,10 @@ def headers(error: exceptions.APIException) -> dict[str, str]:
     if isinstance(error, exceptions.Throttled | Busy):
         result["Retry-After"] = str(_wait(error))
     return result
+
+
+def _quoted(error: exceptions.APIException) -> str:
+    return str(error.detail)[:300]  # holds what was sent
 
 
 def _wait(error: Any) -> int:
@@ -186,8 +197,14 @@ def is_api(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/")
 
 
+def no_such_address(path: str) -> exceptions.NotFound:
+    """Of a path that is none of ours, as opposed to a row that is not there."""
+    sentence = _("No such address; see %(docs)s.") % {"docs": reverse("api-docs")}
+    return exceptions.NotFound(f"{sentence} {_('Addresses end without a slash.')}" if path.endswith("/") else sentence)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    return _plain(exceptions.NotFound())
+    return _plain(no_such_address(request.path_info))
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:

@@ -12,7 +12,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from api.errors import Problem
-from api.fields import ChoiceField
+from api.fields import ChoiceField, not_a_choice
 from api.shapes import VideoCard
 from api.throttles import TooManyRequests
 from api.videos import FilterQuery, parse_filters, require_own_source
@@ -73,7 +73,7 @@ class VideosExportView(ApiView):
         filters, errors = parse_filters(given, also={"format"})
         chosen = given.getlist("format") or ["csv"]
         if len(chosen) > 1 or chosen[0] not in FORMATS:
-            errors["format"] = [ChoiceField.default_error_messages["invalid_choice"].format(input=chosen[0][:40])]
+            errors["format"] = [not_a_choice(chosen[0], FORMATS)]
         if errors:
             raise serializers.ValidationError(errors)
         return {"filters": filters, "format": chosen[0]}

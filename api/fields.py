@@ -5,8 +5,8 @@ error in a client should be told to the client.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,9 @@ from rest_framework import serializers
 from crawler.cleaning import clean_text
 
 BIGGEST_ID = 2**63 - 1
+MOST_NAMED = 20
+"""Choices that an error names."""
+_QUOTED = 100
 _LONGEST = 10_000
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 
@@ -122,10 +125,24 @@ class BooleanField(_Strict, serializers.BooleanField):
 
 
 class ChoiceField(serializers.ChoiceField):
+    """Names the choices to whoever sends another."""
+
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
-            self.fail("invalid_choice", input=str(data)[:100])
+            self.fail("invalid_choice", input=data)
         return super().to_internal_value(data)
+
+    def fail(self, key: str, **about: Any) -> NoReturn:
+        if key == "invalid_choice":
+            raise serializers.ValidationError(not_a_choice(about["input"], self.choices), code=key)
+        super().fail(key, **about)
+
+
+def not_a_choice(given: Any, choices: Iterable[Any]) -> str:
+    """The sentence for who sent something else than what there is to choose from."""
+    names = [str(choice) for choice in choices if choice != ""]
+    listed = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+    return _("“%(given)s” is not a choice. There are: %(choices)s.") % {"given": str(given)[:_QUOTED], "choices": listed}
 
 
 class StrictModelSerializer(KnownNames, serializers.ModelSerializer[Any]):

@@ -3,12 +3,14 @@
 from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractBaseUser
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from api.authentication import how_to_sign_in
+from api.errors import no_such_address
 from api.fields import QuerySerializer, StrictModelSerializer, StrictSerializer
 from api.throttles import TooManyRequests
 
@@ -58,6 +60,11 @@ class ApiView(APIView):
             session.create()
         return {"session_key": session.session_key}
 
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
+        if request.authenticators and not request.successful_authenticator:
+            raise NotAuthenticated(how_to_sign_in())
+        super().permission_denied(request, message, code)
+
     def throttled(self, request: Any, wait: float | None) -> NoReturn:
         raise TooManyRequests(wait)
 
@@ -72,5 +79,5 @@ class NoSuchPath(ApiView):
         self.args, self.kwargs = args, kwargs
         self.headers = self.default_response_headers
         self.request = self.initialize_request(request, *args, **kwargs)
-        response = self.handle_exception(NotFound())
+        response = self.handle_exception(no_such_address(request.path_info))
         return self.finalize_response(self.request, response, *args, **kwargs)

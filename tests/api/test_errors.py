@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from api import errors
 from api.errors import answer
-from api.fields import BooleanField, IntegerField, NumberField, StrictSerializer, TextField
+from api.fields import BooleanField, ChoiceField, IntegerField, NumberField, StrictSerializer, TextField
 from api.views import ApiView
 from config import urls
 from downloads.errors import TooManyWaiting
@@ -29,6 +29,8 @@ class Everything(StrictSerializer):
     whole = IntegerField(required=False)
     number = NumberField(required=False)
     truth = BooleanField(required=False)
+    fruit = ChoiceField(required=False, choices=["apple", "pear"])
+    number_of = ChoiceField(required=False, choices=[str(n) for n in range(30)])
 
 
 class Echo(ApiView):
@@ -74,7 +76,10 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "FROB"])
 @pytest.mark.parametrize("where", ["/api/nothing", "/api/", "/api/videos/", "/api/videos/0x10", "/api/videos/-1", "/api/%00"])
 def test_a_path_that_does_not_exist_is_404_for_every_method(anonymous: ApiClient, where: str, method: str) -> None:
-    problem(anonymous.send(method, where), 404, "not_found")
+    document = problem(anonymous.send(method, where), 404, "not_found")
+
+    assert document["detail"].startswith("No such address; see /api/docs.")
+    assert ("without a slash" in document["detail"]) == where.endswith("/")
 
 
 @pytest.mark.parametrize("pk", ["9223372036854775808", "99999999999999999999", "9" * 400, "0"])
@@ -91,13 +96,18 @@ def test_another_method_is_405_and_says_which_there_are(anonymous: ApiClient) ->
 
 
 def test_another_format_is_406(anonymous: ApiClient) -> None:
-    problem(anonymous.get("/api/videos", headers={"accept": "text/html"}), 406, "not_acceptable")
+    document = problem(anonymous.get("/api/videos", headers={"accept": "text/html"}), 406, "not_acceptable")
+
+    assert "application/json" in document["detail"]
 
 
-def test_who_has_not_signed_in_is_told_how(anonymous: ApiClient) -> None:
-    response = anonymous.get("/api/sources")
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Token gsw_1"}, {"authorization": "Basic eDp5"}])
+def test_who_has_not_signed_in_is_told_how(anonymous: ApiClient, headers: dict[str, str]) -> None:
+    response = anonymous.get("/api/sources", headers=headers)
 
-    problem(response, 401, "not_authenticated")
+    document = problem(response, 401, "not_authenticated")
+    assert "Authorization: Bearer <token>" in document["detail"]
+    assert "/account/" in document["detail"]
     assert response["WWW-Authenticate"] == "Bearer"
 
 
@@ -108,7 +118,8 @@ def test_who_has_not_signed_in_is_told_how(anonymous: ApiClient) -> None:
 def test_a_token_that_is_none_is_401_everywhere(anonymous: ApiClient, header: str) -> None:
     response = anonymous.get("/api/videos", headers={"authorization": header})
 
-    problem(response, 401, "authentication_failed")
+    document = problem(response, 401, "authentication_failed")
+    assert "account page: /account/" in document["detail"]
     assert response["WWW-Authenticate"] == "Bearer"
 
 
@@ -188,7 +199,19 @@ def test_a_query_parameter_that_the_path_does_not_know_is_named(echo: ApiClient,
 
 
 def test_another_content_type_is_415(echo: ApiClient) -> None:
-    problem(echo.generic("POST", "/api/echo", b"text=a", "application/x-www-form-urlencoded"), 415, "unsupported_media_type")
+    response = echo.generic("POST", "/api/echo", b"text=a", "application/x-www-form-urlencoded")
+
+    assert "must be application/json" in problem(response, 415, "unsupported_media_type")["detail"]
+
+
+@pytest.mark.parametrize("given", ["plum", "", 5, None, ["a"], "{0}" * 100])
+def test_who_chooses_what_there_is_not_is_told_what_there_is(echo: ApiClient, given: Any) -> None:
+    document = problem(echo.send("POST", "/api/echo", {"fruit": given, "number_of": given}), 400, "invalid")
+
+    if given not in ("", None):
+        assert document["fields"]["fruit"][0].endswith("There are: apple, pear.")
+        assert document["fields"]["number_of"][0].endswith("There are: " + ", ".join(map(str, range(20))) + ", ….")
+    assert len(document["detail"]) < 300
 
 
 def test_a_body_that_is_too_large_is_413(echo: ApiClient, settings: Any) -> None:
