@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 import redis.exceptions
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from crawler import outbound
@@ -23,6 +25,8 @@ from jobs.errors import JobError, Snooze
 logger = logging.getLogger(__name__)
 
 FAILURES_TO_REST = 5
+BY_CRAWL = "crawl_url"
+"""It knows the addresses that crawls found, and where to find no other."""
 
 
 def available() -> list[str]:
@@ -50,6 +54,15 @@ def extractors_for(platform: str) -> list[Extractor]:
         )
         rows = list(Extractor.objects.filter(platform=platform, name__in=names))
     return [row for row in rows if row.is_enabled]
+
+
+def ways() -> dict[str, list[Extractor]]:
+    """The enabled extractors that have done or tried something, by platform; one query. The others may not suit the platform."""
+    found: dict[str, list[Extractor]] = {}
+    rows = Extractor.objects.filter(is_enabled=True, name__in=available())
+    for row in rows.filter(Q(successes__gt=0) | Q(failures__gt=0)):
+        found.setdefault(row.platform, []).append(row)
+    return found
 
 
 def access_of(name: str, platform: str) -> Access:
@@ -120,11 +133,11 @@ def note_failure(extractor: Extractor, error: JobError) -> None:
         logger.warning("An extractor rests", extra={"extractor": str(extractor), "code": error.code})
 
 
-def all_resting(shortest: timedelta) -> Snooze:
-    """What to raise when nobody may be asked now."""
-    return Snooze(
-        _("Every way to this platform rests for the moment."),
-        retry_after=max(shortest, timedelta(seconds=5)),
-        code="rate_limited",
-        outcome="rate_limited",
-    )
+def all_resting(resting: Sequence[Extractor], shortest: timedelta) -> Snooze:
+    """What to raise when nobody may be asked now: it says what each of those in cool-down complained of."""
+    message, now = _("Every way to this platform rests for the moment."), timezone.now()
+    for extractor in resting:
+        if extractor.last_error and extractor.cooling_until and extractor.cooling_until > now:
+            said = {"name": extractor.name, "error": Truncator(extractor.last_error).chars(200)}
+            message += " " + _("%(name)s last said %(error)s") % said
+    return Snooze(message, retry_after=max(shortest, timedelta(seconds=5)), code="rate_limited", outcome="rate_limited")

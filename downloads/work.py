@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,10 +43,10 @@ def download(job: DownloadJob) -> str:
 def _try_in_turn(bring: Bringing) -> None:
     """Ask extractor after extractor. Raises the error that says most of why none brought everything."""
     failures: list[Failure] = []
-    shortest: timedelta | None = None
+    resting: dict[Extractor, timedelta] = {}
     for extractor in failover.extractors_for(bring.video.platform):
         if rest := failover.rest_left(extractor):
-            shortest = min(rest, shortest or rest)
+            resting[extractor] = rest
             continue
         failure = _try(bring, extractor)
         if failure is None:
@@ -56,7 +56,7 @@ def _try_in_turn(bring: Bringing) -> None:
             "An extractor brought nothing", extra={"job": bring.job.pk, "extractor": extractor.name, "code": failure.error.code}
         )
         failures.append(failure)
-    raise _worst(failures, shortest)
+    raise _worst(failures, resting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,14 @@ def _try(bring: Bringing, extractor: Extractor) -> "Failure | None":
     return None
 
 
-def _worst(failures: Sequence[Failure], shortest_rest: timedelta | None) -> JobError:
+def _worst(failures: Sequence[Failure], resting: Mapping[Extractor, timedelta]) -> JobError:
     """What the job says in the end. Who asked for the bytes knows more than who did not even find them."""
     tried = [failure.error for failure in failures if failure.knew_where]
     untried = [failure.error for failure in failures if not failure.knew_where and not isinstance(failure.error, Unsupported)]
     if pauses := [error for error in (*tried, *untried) if isinstance(error, Snooze)]:
         return pauses[0]
-    if shortest_rest is not None and all(isinstance(error, (Expired, Gone)) for error in tried):
-        return failover.all_resting(shortest_rest)  # who rests now may know a fresh address later
+    if resting and all(isinstance(error, (Expired, Gone)) for error in tried):
+        return failover.all_resting(list(resting), min(resting.values()))  # who rests now may know a fresh address later
     if tried or untried:
         return fetching.worst(tried or untried)
     return PermanentError(_("Nobody knows how to fetch this video."), code="no_extractor")

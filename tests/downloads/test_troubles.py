@@ -206,6 +206,17 @@ def test_extractors_rest_when_refused_and_after_failing_often() -> None:
     assert Extractor.objects.filter(cooling_until=None).count() == 4
 
 
+def test_a_job_that_waits_for_resting_extractors_says_why_they_rest(video: Video) -> None:
+    for row in failover.extractors_for("douyin"):
+        for _ in range(failover.FAILURES_TO_REST):
+            failover.note_failure(row, TransientError(f"{row.name} got a page.", code="not_media"))
+
+    job = attempt(video)
+
+    assert (job.state, job.error_code) == (State.PENDING, "rate_limited")
+    assert "ytdlp last said not_media: ytdlp got a page." in job.error
+
+
 def test_an_extractor_is_not_asked_more_often_than_staff_allow() -> None:
     row = failover.extractors_for("douyin")[0]
     row.most_per_minute = 2
