@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crawler.access import missing_settings, provider_name, provider_names, reader_by
 from crawler.models import CrawlJob, ProviderPause, Source, SourceKind
 from crawler.providers import registry
-from crawler.providers.errors import NotConfigured, ServiceRefused
+from crawler.providers.errors import NotConfigured, OutOfCredits, ServiceRefused
 from jobs import nudge
 from jobs.errors import JobError, Snooze
 
@@ -142,6 +142,18 @@ def states() -> list[ServiceState]:
         ServiceState(name, entry.label, missing_settings(name), name in used, now.get(name))
         for name, entry in registry.PROVIDERS.items()
     ]
+
+
+def in_words(state: ServiceState) -> str:
+    """That a paused provider is, why, which setting is to be looked at, and that it goes on by itself."""
+    if state.pause is None:
+        return ""
+    words = _("%(label)s is paused: %(reason)s.") % {"label": state.label, "reason": state.pause.reason.rstrip(".")}
+    entry = registry.PROVIDERS[state.name]
+    if not state.missing and (setting := entry.key_setting or entry.base_url_setting):  # else the reason names what is missing
+        empty = state.pause.code == OutOfCredits.code
+        words += " " + (_("Top up the account of %s, or set another key.") if empty else _("Look at %s.")) % setting
+    return words + " " + _("It is tried again by itself.")
 
 
 def silent_platforms() -> set[str]:

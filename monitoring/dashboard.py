@@ -1,7 +1,9 @@
 """What staff see first: what is wrong, what waits, what failed and why. A dozen queries, whatever there is."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.models import LogEntry
 from django.http import HttpRequest
@@ -11,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crawler import pauses
 from crawler.models import Outcome
+from crawler.providers import registry
 from jobs import kinds
 from monitoring import health, measures, passes
 from monitoring.models import Level, Part, Pulse
@@ -39,8 +42,12 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "level": worst,
         "headline": headline,
         "wrong": sorted(
-            (finding for finding in findings if finding.level is not Level.OK),
-            key=lambda finding: -health.LEVELS.index(finding.level),
+            (
+                Wrong(finding.level, finding.name, finding.sentence, _ways(finding))
+                for finding in findings
+                if finding.level is not Level.OK
+            ),
+            key=lambda wrong: -health.LEVELS.index(wrong.level),
         ),
         "now": timezone.now(),
         "kinds": rows,
@@ -60,6 +67,33 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A finding of the banner, and where in the admin something can be done about it."""
+
+    level: Level
+    name: str
+    sentence: str
+    links: list[tuple[str, str]]
+    """Text and address."""
+
+
+def _ways(finding: health.Finding) -> list[tuple[str, str]]:
+    """The lists to go to, filtered to what the finding speaks of."""
+    if finding.name == "extractors":
+        return [(str(_("Extractors")), changelist("downloads.extractor"))]
+    if finding.name != "sources":
+        return []
+    links, platforms, troubles = [], dict(registry.choices()), measures.count_troubles()
+    for platform, outcome, count in troubles[: health.REASONS_NAMED]:
+        query = urlencode({"platform__exact": platform, "outcome__exact": outcome, "is_active__exact": 1})
+        text = f"{platforms.get(platform, platform)}: {count} {Outcome(outcome).label}"
+        links.append((text, changelist("crawler.source", f"?{query}")))
+    if any(outcome == Outcome.LOGIN_REQUIRED for _platform, outcome, _count in troubles):
+        links.append((str(_("Browser sessions")), changelist("crawler.browsersession")))
+    return links
+
+
 HEADLINES = {
     Level.OK: _("All is well."),
     Level.DEGRADED: _("Working, but something needs a look."),
@@ -77,12 +111,7 @@ def _paused(rows: list[dict[str, Any]]) -> list[health.Finding]:
 
 
 def _paused_services(services: list[pauses.ServiceState]) -> list[health.Finding]:
-    sentence = _("%(label)s is paused: %(reason)s")
-    return [
-        health.Finding(state.label, Level.DEGRADED, sentence % {"label": state.label, "reason": state.pause.reason})
-        for state in services
-        if state.pause is not None
-    ]
+    return [health.Finding(state.label, Level.DEGRADED, pauses.in_words(state)) for state in services if state.pause is not None]
 
 
 def changelist(label: str, query: str = "") -> str:

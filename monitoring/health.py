@@ -17,11 +17,15 @@ from celery import current_app
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from crawler import pauses
-from downloads import storage
+from crawler.models import Outcome
+from crawler.providers import registry
+from downloads import failover, storage
 from downloads.errors import StorageError
 from downloads.models import StoredObject
 from jobs import kinds
@@ -41,6 +45,16 @@ TOO_FEW_BYTES = 1024**3
 DISPATCH = "jobs"
 """The pass that runs most often: its pulse is beat's and the upkeep worker's."""
 LEVELS = [Level.OK, Level.DEGRADED, Level.DOWN]
+REASONS_NAMED = 4
+WHAT_TO_DO = {
+    Outcome.LOGIN_REQUIRED: _lazy("Give it new cookies under Browser sessions."),
+    Outcome.BLOCKED: _lazy("Blocked ones are tried again by themselves; if it lasts, ask less often or change the proxy."),
+    Outcome.CHANGED: _lazy("The platform answers in a new shape: update Groundswell."),
+    Outcome.UNREACHABLE: _lazy("Look at the network and the proxy; they are tried again by themselves."),
+    Outcome.RATE_LIMITED: _lazy("They are tried again by themselves; if it lasts, ask less often."),
+    Outcome.FAILED: _lazy("Read why under Crawls."),
+}
+"""Of every outcome that is trouble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,7 @@ def kept() -> list[Finding]:
 def look() -> dict[str, Any]:
     """The monitoring pass: check what is not checked on asking, keep the findings, and say what changed."""
     counted = measures.count_jobs()
-    sources = [check_sources(), check_services()]
+    sources = [check_sources(), check_services(), check_extractors()]
     findings = [check_storage(), check_disk(), *sources, check_jobs(counted), check_workers(), measure_library(counted)]
     before = {part.name: part for part in Part.objects.all()}
     now, changed = timezone.now(), []
@@ -94,7 +108,7 @@ def look() -> dict[str, Any]:
             name=finding.name,
             defaults={
                 "level": finding.level,
-                "sentence": finding.sentence[:300],
+                "sentence": Truncator(finding.sentence).chars(300),
                 "facts": finding.facts,
                 "checked_at": now,
                 "since": old.since if old is not None and old.level == finding.level else now,
@@ -219,16 +233,29 @@ def check_disk() -> Finding:
 
 
 def check_sources() -> Finding:
-    counts = measures.count_sources()
-    blocked, trouble, overdue = counts.get("blocked", 0), counts["in_trouble"], counts["overdue"]
+    """Which platforms' sources fail, why, and what to do about the most frequent reasons."""
+    counts, troubles = measures.count_sources(), measures.count_troubles()
+    trouble, overdue = counts["in_trouble"], counts["overdue"]
     if trouble:
-        sentence = ngettext("%d source is in trouble", "%d sources are in trouble", trouble) % trouble
-        sentence += _(" (blocked: %d).") % blocked if blocked else "."
-        return Finding("sources", Level.DEGRADED, sentence, counts)
+        sentence = ngettext("%d source is in trouble:", "%d sources are in trouble:", trouble) % trouble
+        return Finding("sources", Level.DEGRADED, f"{sentence} {_reasons(troubles)}", counts)
     if overdue:
         sentence = ngettext("%d source is overdue.", "%d sources are overdue.", overdue) % overdue
         return Finding("sources", Level.DEGRADED, sentence, counts)
     return Finding("sources", Level.OK, _("Every active source was read well."), counts)
+
+
+def _reasons(troubles: list[tuple[str, str, int]]) -> str:
+    """“Douyin: 7 login required, 4 blocked. Give it new cookies …”: the most frequent of each, for there is little room."""
+    by_platform: dict[str, list[str]] = {}
+    for platform, outcome, count in troubles[:REASONS_NAMED]:
+        by_platform.setdefault(platform, []).append(f"{count} {Outcome(outcome).label}")
+    labels = dict(registry.choices())
+    named = "; ".join(f"{labels.get(platform, platform)}: {', '.join(reasons)}" for platform, reasons in by_platform.items())
+    if more := sum(count for _platform, _outcome, count in troubles[REASONS_NAMED:]):
+        named += _("; %d for other reasons") % more
+    advice = dict.fromkeys(str(WHAT_TO_DO[Outcome(outcome)]) for _platform, outcome, _count in troubles)
+    return " ".join([f"{named}.", *list(advice)[:2]])
 
 
 def check_services() -> Finding:
@@ -237,11 +264,35 @@ def check_services() -> Finding:
     facts = {state.name: {"code": state.pause.code, "reason": state.pause.reason} for state in away if state.pause}
     if not away:
         return Finding("services", Level.OK, _("No service is paused."))
-    if len(away) == 1 and away[0].pause:
-        sentence = _("%(label)s is paused: %(reason)s") % {"label": away[0].label, "reason": away[0].pause.reason}
-    else:
-        sentence = _("%(labels)s are paused.") % {"labels": ", ".join(state.label for state in away)}
-    return Finding("services", Level.DEGRADED, sentence, facts)
+    return Finding("services", Level.DEGRADED, " ".join(pauses.in_words(state) for state in away), facts)
+
+
+def check_extractors() -> Finding:
+    """Which ways to the bytes rest, by platform. Trouble is where none is left but the addresses that crawls found."""
+    now, level, sentences = timezone.now(), Level.OK, []
+    facts: dict[str, Any] = {}
+    labels = dict(registry.choices())
+    for platform, ways in failover.ways().items():
+        resting = [way for way in ways if way.cooling_until and way.cooling_until > now]
+        if not resting:
+            continue
+        latest = max(resting, key=lambda way: way.cooling_until or now)
+        until = min(way.cooling_until for way in resting if way.cooling_until)
+        facts[platform] = {way.name: way.last_error[:200] for way in resting}
+        said = {
+            "platform": labels.get(platform, platform),
+            "until": f"{until:%H:%M}",
+            "code": latest.last_error.partition(":")[0],
+        }
+        if len(resting) == len(ways):
+            sentence = _("Every way to download from %(platform)s rests until %(until)s UTC: last said %(code)s.") % said
+        else:
+            said |= {"resting": ", ".join(way.name for way in resting)}
+            sentence = _("Of the ways to download from %(platform)s, %(resting)s rests: last said %(code)s.") % said
+        sentences.append(sentence)
+        if {way.name for way in ways} - {way.name for way in resting} <= {failover.BY_CRAWL}:
+            level = Level.DEGRADED
+    return Finding("extractors", level, " ".join(sentences) or _("No way to download rests."), facts)
 
 
 def check_jobs(counted: list[KindCounts]) -> Finding:

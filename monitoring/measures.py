@@ -117,6 +117,12 @@ def count_sources() -> dict[str, int]:
     return counts
 
 
+def count_troubles() -> list[tuple[str, str, int]]:
+    """Platform, outcome and number of the active sources in trouble, most frequent first; one query."""
+    rows = Source.objects.filter(is_active=True, outcome__in=TROUBLE).values_list("platform", "outcome")
+    return list(rows.annotate(count=Count("pk")).order_by("-count", "platform", "outcome"))
+
+
 def count_library() -> dict[str, int]:
     """Videos, snapshots, objects and so on; estimates of the planner where there are many rows."""
     counts = {name: rough_count(model) for name, model in LIBRARY.items()}

@@ -16,6 +16,7 @@ from monitoring.models import Level
 from tests.factories import (
     CrawlJobFactory,
     DownloadJobFactory,
+    ExtractorFactory,
     PausedKindFactory,
     SourceFactory,
     UserFactory,
@@ -47,6 +48,25 @@ def test_the_dashboard_says_what_is_wrong_and_why(staff_client):
     assert "30 min" in page
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>alert(1)" not in page
+
+
+def test_the_banner_leads_to_where_something_can_be_done(staff_client):
+    SourceFactory.create_batch(2, outcome="login_required")
+    hidden = SourceFactory(looked_at=True)
+    way = ExtractorFactory(
+        name="ytdlp", failures=1, cooling_until=timezone.now() + timedelta(minutes=5), last_error="not_media: x"
+    )
+    tasks.look()
+
+    response = staff_client.get("/admin/")
+    links = dict(link for wrong in response.context["dashboard"]["wrong"] for link in wrong.links)
+
+    listed = staff_client.get(links["Douyin: 2 login required"]).context["cl"].result_list
+    assert len(listed) == 2
+    assert hidden not in listed
+    assert links["Browser sessions"] == reverse("admin:crawler_browsersession_changelist")
+    assert way in staff_client.get(links["Extractors"]).context["cl"].result_list
+    assert f'href="{links["Extractors"]}"' in response.content.decode()
 
 
 def test_the_dashboard_asks_no_more_when_there_is_more(staff_client, django_assert_max_num_queries):

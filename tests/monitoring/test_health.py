@@ -7,9 +7,17 @@ import redis
 from django.utils import timezone
 
 from downloads import storage
-from monitoring import canaries, health, tasks
+from monitoring import canaries, health, measures, tasks
 from monitoring.models import Canary, Level, Part, Pulse
-from tests.factories import CrawlJobFactory, DownloadJobFactory, PausedKindFactory, SourceFactory, StoredObjectFactory
+from tests.factories import (
+    CrawlJobFactory,
+    DownloadJobFactory,
+    ExtractorFactory,
+    PausedKindFactory,
+    ProviderPauseFactory,
+    SourceFactory,
+    StoredObjectFactory,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
@@ -147,6 +155,66 @@ def test_blocked_sources_are_counted_and_paused_ones_are_not():
     assert finding.level is Level.DEGRADED
     assert finding.facts["blocked"] == 1
     assert finding.facts["paused"] == 1
+
+
+def test_trouble_is_said_by_platform_and_reason_with_the_next_step():
+    SourceFactory.create_batch(3, outcome="login_required")
+    SourceFactory.create_batch(2, blocked=True)
+    SourceFactory(platform="tiktok", outcome="changed")
+    SourceFactory(platform="tiktok", outcome="changed", is_active=False)
+
+    sentence = health.check_sources().sentence
+
+    assert sentence.startswith("6 sources are in trouble: Douyin: 3 login required, 2 blocked; TikTok: 1 answer changed. ")
+    assert "Give it new cookies under Browser sessions." in sentence
+
+
+def test_every_reason_of_trouble_has_a_next_step():
+    assert set(health.WHAT_TO_DO) == set(measures.TROUBLE)
+
+
+def test_a_paused_service_names_the_variable_and_that_it_goes_on_by_itself(settings):
+    settings.SCRAPECREATORS_API_KEY = "k"
+    ProviderPauseFactory()
+
+    sentence = health.check_services().sentence
+
+    assert "no credits left. Top up the account of SCRAPECREATORS_API_KEY, or set another key." in sentence
+    assert sentence.endswith("It is tried again by itself.")
+
+
+def rests(name, **facts):
+    until = timezone.now() + timedelta(minutes=5)
+    return ExtractorFactory(name=name, failures=1, cooling_until=until, last_error="not_media: It is a page.", **facts)
+
+
+def test_ways_that_all_rest_are_noticed_with_what_they_last_said():
+    way = rests("ytdlp")
+    ExtractorFactory(name="browser_page")  # never tried: it may not suit the platform
+    finding = health.check_extractors()
+
+    assert finding.level is Level.DEGRADED
+    assert finding.sentence == (
+        f"Every way to download from Douyin rests until {way.cooling_until:%H:%M} UTC: last said not_media."
+    )
+
+
+@pytest.mark.parametrize(("awake", "level"), [("crawl_url", Level.DEGRADED), ("browser_page", Level.OK)])
+def test_a_way_that_is_left_is_enough_unless_it_is_only_what_crawls_found(awake, level):
+    rests("ytdlp")
+    ExtractorFactory(name=awake, successes=3)
+
+    finding = health.check_extractors()
+
+    assert finding.level is level
+    assert finding.sentence == "Of the ways to download from Douyin, ytdlp rests: last said not_media."
+
+
+def test_ways_that_are_awake_again_or_switched_off_do_not_rest():
+    rests("ytdlp", is_enabled=False)
+    ExtractorFactory(name="crawl_url", failures=9, cooling_until=timezone.now() - timedelta(seconds=1))
+
+    assert health.check_extractors().sentence == "No way to download rests."
 
 
 def test_sources_that_nobody_looks_at_in_time_are_noticed():
