@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import current_app
 from constance.admin import Config, ConstanceAdmin
+from constance.forms import ConstanceForm
 from constance.utils import get_values
 from django import forms
 from django.contrib import admin
@@ -24,6 +25,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from jobs.listing import AuditedActions
 from monitoring import health, passes
 from monitoring.models import Level, Part, Pass, UnclaimedObject
+from ranking.classic import SETTINGS as CLASSIC_WEIGHTS
 
 NOT_BY_SCHEDULE = {"monitoring.tasks.answer_canary"}
 LEVEL_COLOURS = {Level.OK: "success", Level.DEGRADED: "warning", Level.DOWN: "danger"}
@@ -127,8 +129,19 @@ class AuditAdmin(ReadOnlyAdmin):
 admin.site.unregister([Config])
 
 
+class SettingsForm(ConstanceForm):
+    def clean(self) -> dict[str, Any]:
+        """Without a weight the classic score would order nothing, and the defaults would hold unseen."""
+        values: dict[str, Any] = super().clean()
+        if not self.errors and not any(values[name] for name in CLASSIC_WEIGHTS):
+            self.add_error(CLASSIC_WEIGHTS[0], _("One of the three weights must be above 0."))
+        return values
+
+
 @admin.register(Config)
 class SettingsAdmin(ConstanceAdmin):
+    change_list_form = SettingsForm
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST":
             request.settings_before = get_values()  # type: ignore[attr-defined]  # our own note on the request

@@ -197,6 +197,17 @@ def test_settings_have_bounds(staff_client, name, value):
     assert LogEntry.objects.count() == 0
 
 
+def test_classic_weights_are_not_all_zero(staff_client):
+    form = staff_client.get("/admin/constance/config/").context["form"]
+    data = {field: form.initial[field] for field in form.fields if field in form.initial}
+    data |= dict.fromkeys(("CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES"), "0")
+
+    page = staff_client.post("/admin/constance/config/", data)
+
+    assert "One of the three weights must be above 0." in page.content.decode()
+    assert LogEntry.objects.count() == 0
+
+
 def test_the_admin_has_a_policy_of_its_own_and_pages_keep_the_strict_one(staff_client):
     inside = staff_client.get("/admin/")["Content-Security-Policy"]
     outside = staff_client.get("/health")["Content-Security-Policy"]
