@@ -27,7 +27,9 @@ class DownloadBody(StrictSerializer):
 
 
 class DownloadQuery(QuerySerializer):
-    quality = ChoiceField(choices=Quality.choices, required=False, default=Quality.BEST.value)
+    quality = ChoiceField(
+        choices=Quality.choices, required=False, default=Quality.BEST.value, help_text="Each quality is a download of its own."
+    )
 
 
 class DownloadDocument(serializers.Serializer[Any]):

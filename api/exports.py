@@ -22,7 +22,7 @@ from catalog.exports import FORMATS, export
 
 
 class ExportQuery(FilterQuery):
-    format = ChoiceField(required=False, default="csv", choices=list(FORMATS))
+    format = ChoiceField(required=False, default="csv", choices=list(FORMATS), help_text="Of the file.")
 
 
 class ExportedVideo(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ MOST_PER_PAGE = 100
 class PageQuery(QuerySerializer):
     """The query parameters of every list."""
 
-    limit = IntegerField(required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MOST_PER_PAGE)
+    limit = IntegerField(required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MOST_PER_PAGE, help_text="Rows per page.")
     cursor = TextField(required=False, max_length=500, help_text="From `next` of the page before.")
 
 

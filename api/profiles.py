@@ -88,8 +88,8 @@ class ProfilePage(serializers.Serializer[Any]):
 
 
 class ProfilesQuery(PageQuery):
-    platform = ChoiceField(choices=list(profiles.PLATFORMS), required=False)
-    is_own = BooleanField(required=False)
+    platform = ChoiceField(choices=list(profiles.PLATFORMS), required=False, help_text="Where they are.")
+    is_own = BooleanField(required=False, help_text="Only our own channels, or only others.")
 
 
 class ProfilesView(ApiView):

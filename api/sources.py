@@ -132,9 +132,11 @@ class RunPage(serializers.Serializer[Any]):
 
 
 class SourcesQuery(PageQuery):
-    kind = ChoiceField(required=False, choices=SourceKind.choices)
-    outcome = ChoiceField(required=False, choices=[choice for choice in Outcome.choices if choice[0]])
-    is_active = BooleanField(required=False)
+    kind = ChoiceField(required=False, choices=SourceKind.choices, help_text="What is watched.")
+    outcome = ChoiceField(
+        required=False, choices=[choice for choice in Outcome.choices if choice[0]], help_text="How the last look went."
+    )
+    is_active = BooleanField(required=False, help_text="Only those looked at by schedule, or only those that are not.")
 
 
 class SourcesView(ApiView):

@@ -47,8 +47,8 @@ class SurgePage(serializers.Serializer[Any]):
 
 
 class SurgesQuery(PageQuery):
-    state = ChoiceField(required=False, choices=SurgeState.choices)
-    platform = TextField(required=False, max_length=20)
+    state = ChoiceField(required=False, choices=SurgeState.choices, help_text="How far it has come.")
+    platform = TextField(required=False, max_length=20, help_text="Of the video, such as `tiktok` or `douyin`.")
 
 
 class SurgesView(ApiView):

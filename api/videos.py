@@ -48,22 +48,36 @@ from ranking.scoring.model import HEADS
 class FilterQuery(QuerySerializer):
     """What catalog.filters reads, as the schema tells it; that module does the checking, for pages and API alike."""
 
-    platform = TextField(required=False, max_length=20)
-    kind = ChoiceField(required=False, choices=VideoKind.choices)
+    platform = TextField(required=False, max_length=20, help_text="Its name, such as `tiktok` or `douyin`.")
+    kind = ChoiceField(
+        required=False, choices=VideoKind.choices, help_text="`clip`: a film; `carousel`: slides to swipe through."
+    )
     source = IntegerField(  # type: ignore[assignment]  # the name that clients see
         required=False, min_value=0, max_value=MAX_BIGINT, help_text="One of your active workspace's sources."
     )
-    author = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT)
-    sound = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT)
-    category = TextField(required=False, max_length=MAX_TEXT)
-    hashtag = TextField(required=False, max_length=MAX_TEXT)
+    author = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT, help_text="The id in `author` of a video.")
+    sound = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT, help_text="The `sound_id` of a video.")
+    category = TextField(required=False, max_length=MAX_TEXT, help_text="The `slug` of one of /api/categories.")
+    hashtag = TextField(required=False, max_length=MAX_TEXT, help_text="One, with or without its #.")
     q = TextField(required=False, max_length=MAX_TEXT, help_text="Words that the title or the slides hold, in any order.")
-    min_views = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT)
-    min_score = NumberField(required=False)
-    surging = BooleanField(required=False)
+    min_views = IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_BIGINT,
+        help_text="At least so many; a video whose views are not shown is left out.",
+    )
+    min_score = NumberField(
+        required=False,
+        help_text="The least classic score, which is `score` of a video, not `virality`; one that has none is left out.",
+    )
+    surging = BooleanField(required=False, help_text="Only what surges now, or only what does not.")
     published_after = serializers.DateTimeField(required=False, help_text="A time, or a date (its first moment).")
-    published_before = serializers.DateTimeField(required=False)
-    download_status = ChoiceField(required=False, choices=list(DOWNLOAD_STATUSES))
+    published_before = serializers.DateTimeField(required=False, help_text="The same; that moment itself is left out.")
+    download_status = ChoiceField(
+        required=False,
+        choices=list(DOWNLOAD_STATUSES),
+        help_text="How its download stands; `pending`: nobody has asked for it yet.",
+    )
     ordering = ChoiceField(
         required=False,
         choices=[*ORDERINGS, *ORDERING_WORDS],

@@ -208,7 +208,7 @@ def _one_of(choices: Collection[str]) -> Callable[[str], str]:
 
 def _ordering(value: str) -> str:
     """As it is spelled in a URL; the names of ORDERING_WORDS are understood too."""
-    return _one_of(ORDERINGS)(ORDERING_WORDS.get(value, value))
+    return ORDERING_WORDS.get(value) or _one_of([*ORDERING_WORDS, *ORDERINGS])(value)
 
 
 def _whole(value: str) -> int:

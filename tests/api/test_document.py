@@ -1,6 +1,8 @@
 """The OpenAPI document is valid and complete, and the API keeps to it, whatever is sent and whoever asks."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +51,22 @@ def test_every_operation_says_what_it_does_and_how_it_fails(path: str, method: s
         assert {"413", "415"} <= set(operation["responses"])
     for response in operation["responses"].values():
         assert "description" in response
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_every_query_parameter_says_what_it_does(path: str, method: str) -> None:
+    parameters = document()["paths"][path][method].get("parameters", [])
+
+    assert [given["name"] for given in parameters if given["in"] == "query" and not given.get("description")] == []
+
+
+@pytest.mark.parametrize("path", [path for path in document()["paths"] if path not in ("/api/schema", "/api/docs")])
+def test_the_guide_names_every_path_with_its_methods(path: str) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "api.md"
+    named = re.findall(r"`((?:[A-Z]+ )+)(/api/[^`]*)`", guide.read_text("utf-8"))
+
+    methods = {method for words, its_path in named if its_path == path for method in words.lower().split()}
+    assert methods == set(document()["paths"][path])
 
 
 def test_names_of_operations_are_said_once_and_nothing_is_left_untyped() -> None:

@@ -315,3 +315,12 @@ def test_a_deleted_workspace_member_sees_no_sources(people: People) -> None:
     people.viewer.delete()
 
     assert client.get("/api/sources").status_code == 403
+
+
+def test_a_wrong_ordering_is_told_all_that_are_taken(anonymous: ApiClient) -> None:
+    refused = anonymous.get("/api/videos?ordering=best")
+
+    assert refused.status_code == 400
+    taken = refused.json()["fields"]["ordering"][0].partition(": ")[2].removesuffix(".").split(", ")
+    assert {"newest", "-published_at", "classic", "-score"} <= set(taken)
+    assert {anonymous.get(f"/api/videos?ordering={ordering}").status_code for ordering in taken} == {200}
