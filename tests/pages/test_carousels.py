@@ -58,6 +58,7 @@ def test_each_slide_stands_beside_what_was_read_on_it(client):
     assert "No text on this slide." in page
     assert 'data-copy="slide-text-1"' in page
     assert "the reader on this machine" in page
+    assert "of Vietnamese, letters with accents may be missing" in page
     assert "/categories/%E7%BE%8E%E9%A3%9F/" in page
 
 
