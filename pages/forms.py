@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from crawler import outbound
@@ -40,6 +40,7 @@ class SourceForm(forms.ModelForm[Source]):
 
     class Meta:
         model = Source
+        error_messages = {NON_FIELD_ERRORS: {"unique_together": _("You watch this already.")}}
         fields = (
             *WATCHED,
             *("cron", "interval_minutes", "pages_per_run", "kinds", "min_views", "min_likes", "max_age_days", "min_height"),
@@ -67,7 +68,8 @@ class SourceForm(forms.ModelForm[Source]):
     def _get_validation_exclusions(self) -> set[str]:
         # The workspace is no field, but it takes part in what must be unique.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # Django's own hook, unknown to its stubs
-        return excluded - {"workspace", *WATCHED}
+        # What failed already is not looked at again: one mistake is told once.
+        return excluded - ({"workspace", *WATCHED} - self.errors.keys())
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
@@ -79,6 +81,13 @@ class SourceForm(forms.ModelForm[Source]):
                 except ValidationError as error:
                     self.add_error("value", error)
         return values
+
+    @property
+    def existing(self) -> Source | None:
+        """The source that watches the same, where that is what is wrong."""
+        if not self.has_error(NON_FIELD_ERRORS, "unique_together"):
+            return None
+        return Source.objects.filter(**{name: getattr(self.instance, name) for name in ("workspace", *WATCHED)}).first()
 
     @property
     def chosen(self) -> tuple[str, str]:

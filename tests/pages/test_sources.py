@@ -120,13 +120,21 @@ def test_what_cannot_be_watched_is_said_at_its_field(member, changes, words):
 
 
 def test_the_same_thing_is_watched_once(member, membership):
-    SourceFactory(workspace=membership.workspace, value="街头美食")
-    SourceFactory(value="another workspace's")
+    known = SourceFactory(workspace=membership.workspace, value="街头美食")
+    SourceFactory(value="街头美食")
 
     response = member.post("/sources/new/", FORM)
 
     assert response.status_code == 422
-    assert "already exists" in text_of(response)
+    assert "already exists" not in text_of(response)
+    assert text_of(response).count("You watch this already.") == 1
+    assert f'<a href="/sources/{known.pk}/"' in text_of(response)
+
+
+def test_an_empty_value_is_told_once(member):
+    page = text_of(member.post("/sources/new/", FORM | {"value": ""}))
+
+    assert page.count('id="id_value_error"') == 1
 
 
 def test_an_edit_changes_the_next_scan_but_not_what_is_watched(member, source):
