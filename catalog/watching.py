@@ -121,7 +121,7 @@ def narrowed(
     sort: str = "trouble",
 ) -> QuerySet[Source]:
     """Links are listed only where `kind` asks for them: each import leaves one, and they would hide what is watched."""
-    found = Source.objects.filter(workspace=workspace_id)
+    found = Source.objects.filter(workspace=workspace_id).select_related("sound")
     found = found.filter(kind=kind) if kind else found.exclude(kind=SourceKind.URL)
     if platform:
         found = found.filter(platform=platform)
@@ -132,7 +132,7 @@ def narrowed(
     if own is not None:
         found = found.filter(is_own=own)
     if words:
-        found = found.filter(value__icontains=words)
+        found = found.filter(Q(value__icontains=words) | Q(sound__title__icontains=words))
     return _ordered(found, sort)
 
 

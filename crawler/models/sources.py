@@ -77,6 +77,16 @@ class Source(models.Model):
     def __str__(self) -> str:
         return f"{self.platform} {self.kind} {self.value}"
 
+    @property
+    def is_looked_at_when_asked(self) -> bool:
+        """An imported link: by no schedule, though nobody has paused it."""
+        return self.kind == SourceKind.URL and not self.is_active
+
+    @property
+    def shown_name(self) -> str:
+        """A sound is watched by its number, and known by its title."""
+        return str(self.sound) if self.sound else self.value
+
     def clean(self) -> None:
         # Of a new one only: an edit shows no field for what is watched, and an error needs a field.
         if self._state.adding and self.value:

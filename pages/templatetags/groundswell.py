@@ -122,6 +122,16 @@ def span(period: timedelta) -> str:
     return ngettext("%(n)d year", "%(n)d years", days // 365) % {"n": days // 365}
 
 
+@register.filter
+def every(minutes: int) -> str:
+    """An interval in the largest unit that is whole."""
+    if minutes % 1440 == 0:
+        return ngettext("every day", "every %(n)d days", minutes // 1440) % {"n": minutes // 1440}
+    if minutes % 60 == 0:
+        return ngettext("every hour", "every %(n)d h", minutes // 60) % {"n": minutes // 60}
+    return ngettext("every minute", "every %(n)d min", minutes) % {"n": minutes}
+
+
 @register.simple_tag
 def ago(at: datetime | None) -> SafeString | str:
     """How long since, or until; the script (static/js/app.js) adds the viewer's own time as its tip."""

@@ -242,6 +242,21 @@ def test_a_link_is_imported_in_the_background(member, membership, settings):
     assert "what it shows" in text_of(member.get(response["Location"]))
 
 
+def test_an_imported_link_has_no_schedule_unless_it_is_watched_repeatedly(member, membership):
+    link = SourceFactory(workspace=membership.workspace, kind="url", value="https://www.douyin.com/video/1", is_active=False)
+    page, row = text_of(member.get(f"/sources/{link.pk}/")), text_of(member.get("/sources/?kind=url"))
+
+    for words in ("Paused", "Resume", "Next scan", "Schedule</dt>", "every hour"):
+        assert words not in page, words
+    assert "every hour" not in row
+
+    member.post(f"/sources/{link.pk}/pause/", {"active": "on"})
+    page = text_of(member.get(f"/sources/{link.pk}/"))
+
+    for words in ("Next scan", "Schedule</dt>", "every hour"):
+        assert words in page, words
+
+
 def test_a_link_that_a_phone_shares_is_filled_in(member):
     shown = text_of(member.get("/import/", {"text": "look at this https://v.example/1 !"}))
 

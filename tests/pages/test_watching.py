@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crawler.models import CrawlJob, ProviderPause, Source
-from tests.factories import CrawlJobFactory, SourceFactory
+from tests.factories import CrawlJobFactory, SoundFactory, SourceFactory
 from tests.pages.conftest import text_of
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +205,29 @@ def test_many_at_once_need_the_forms_token(membership, make):
     client.force_login(membership.user)
 
     assert client.post("/sources/bulk/", {"action": "pause", "ids": [make("one").pk]}).status_code == 403
+
+
+def test_a_sound_is_listed_and_found_by_its_title(member, membership):
+    sound = SoundFactory(title="Rain on a roof")
+    SourceFactory(workspace=membership.workspace, kind="sound", value=sound.external_id, sound=sound)
+    page = text_of(member.get("/sources/?q=rain"))
+
+    assert ">Rain on a roof</a>" in page
+    assert f">{sound.external_id}<" not in page
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (1440, "every day"),
+        (2880, "every 2 days"),
+        (60, "every hour"),
+        (360, "every 6 h"),
+        (90, "every 90 min"),
+        (1, "every minute"),
+    ],
+)
+def test_an_interval_is_said_in_its_largest_unit(member, membership, minutes, words):
+    SourceFactory(workspace=membership.workspace, interval_minutes=minutes)
+
+    assert f"{words}<" in text_of(member.get("/sources/"))
