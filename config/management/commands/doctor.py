@@ -27,6 +27,8 @@ class Command(BaseCommand):
             self.stdout.write(self.style.ERROR(f"\nBroken: {', '.join(broken)}."))
         else:
             self.stdout.write("\nNothing required is broken.")
+        if not options["json"]:
+            self.stdout.write("Told by the variables of this shell: a site that was started with others may be set differently.")
         if broken:
             raise SystemExit(1)
 
