@@ -261,6 +261,7 @@ class CategoryAdmin(AuditedActions, ModelAdmin):
         rows = list(chosen[:MOST_AT_ONCE])
         if len(rows) < 2:
             self.message_user(request, _("Choose two categories or more."), messages.WARNING)
+            self.done_to(request, [])
             return None
 
         def question(count: int) -> str:
@@ -275,11 +276,13 @@ class CategoryAdmin(AuditedActions, ModelAdmin):
         into = next((row for row in rows if str(row.pk) == request.POST.get("choice")), None)
         if into is None:
             self.message_user(request, _("Choose which of them is to stay."), messages.ERROR)
+            self.done_to(request, [])
             return None
         try:
             moved = categories.merge(rows, into)
         except ValueError as error:
             self.message_user(request, str(error), messages.ERROR)
+            self.done_to(request, [])
             return None
         told = ngettext("%(n)d video moved to “%(name)s”.", "%(n)d videos moved to “%(name)s”.", moved)
         self.message_user(request, told % {"n": moved, "name": into.name}, messages.SUCCESS)

@@ -89,6 +89,8 @@ class AssetAdmin(ReadOnly):
         """What is kept stays until the new one is there."""
         ids = list(assets.values_list("pk", flat=True)[:MOST_AT_ONCE])
         count = wanting.want_again(ids)
+        if not count:
+            self.done_to(request, [])
         self.message_user(
             request,
             ngettext("%d asset is fetched again.", "%d assets are fetched again.", count) % count,

@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -22,6 +24,7 @@ from jobs import kinds
 from jobs.errors import InvalidTransition
 from jobs.listing import BigListAdmin, ask_first, recent_values
 from jobs.models import CLAIMABLE, FINAL, Event, Job, PausedKind, State
+from jobs.states import POSSIBLE_IN
 
 MOST_AT_ONCE = 1000
 EVENTS = dict(Event.choices)
@@ -48,7 +51,8 @@ class JobAdmin(BigListAdmin):
     ]
     ordering = ["-id"]
     actions: Any = ["run_again", "cancel", "pause", "resume"]
-    actions_submit_line: Any = ["run_this_again", "cancel_this"]
+    actions_submit_line: Any = ["run_this_again"]
+    actions_detail: Any = ["cancel_this"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -73,9 +77,18 @@ class JobAdmin(BigListAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Only what was typed: a worker may be writing the rest."""
         obj.save(update_fields=form.changed_data)
-        for button in self.get_actions_submit_line(request, obj.pk):
-            if button.action_name in request.POST:
-                button.method(request, obj)
+        self.press_button(request, obj)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, add: bool = False, change: bool = False, form_url: str = "", obj: Any = None
+    ) -> HttpResponse:
+        """With buttons for what can be done to the job as it is."""
+        if obj is not None and obj.state not in POSSIBLE_IN[Event.RUN_AGAIN]:
+            context["actions_submit_line"] = []
+        if obj is not None and obj.state not in POSSIBLE_IN[Event.CANCELLED]:
+            context["actions_detail"] = []
+        response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return response
 
     @display(
         description=_("state"),
@@ -139,12 +152,22 @@ class JobAdmin(BigListAdmin):
         return format_html("<table>{}</table>", rows)
 
     @action(description=_("Run again now"), permissions=["change"], variant=ActionVariant.PRIMARY)
-    def run_this_again(self, request: HttpRequest, job: Any) -> None:
-        self._apply(request, [job], lambda job, by: job.run_again(by=by))
+    def run_this_again(self, request: HttpRequest, job: Any) -> bool:
+        return self._apply(request, [job], lambda job, by: job.run_again(by=by))
 
     @action(description=_("Cancel this job"), permissions=["change"], variant=ActionVariant.DANGER)
-    def cancel_this(self, request: HttpRequest, job: Any) -> None:
-        self._apply(request, [job], lambda job, by: job.cancel(by=by))
+    def cancel_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        job = self.get_object(request, unquote(object_id))
+        if job is None:
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
+        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[job.pk])
+        asking = self._ask_to_cancel(request, self.model._default_manager.filter(pk=job.pk), back=page)
+        if asking is not None:
+            return asking
+        if "confirmed" in request.POST and self._apply(request, [job], lambda job, by: job.cancel(by=by)):
+            self.log_change(request, job, str(_("Cancel this job")))
+        return HttpResponseRedirect(page)
 
     @action(description=_("Run again now"), permissions=["change"])
     def run_again(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
@@ -152,18 +175,23 @@ class JobAdmin(BigListAdmin):
 
     @action(description=_("Cancel"), permissions=["change"])
     def cancel(self, request: HttpRequest, jobs: QuerySet[Any]) -> HttpResponse | None:
+        asking = self._ask_to_cancel(request, jobs)
+        if asking is None and "confirmed" in request.POST:
+            self._apply(request, jobs, lambda job, by: job.cancel(by=by))
+        return asking
+
+    def _ask_to_cancel(self, request: HttpRequest, jobs: QuerySet[Any], *, back: str = "") -> HttpResponse | None:
+        """The page that asks about those that would stop; None once it was answered, or if none would, which is said."""
+
         def question(count: int) -> str:
             return ngettext("%d job would stop for good.", "%d jobs would stop for good.", count) % count
 
         live = jobs.exclude(state__in=FINAL)  # asked about what would stop, not about what has ended
         if "confirmed" not in request.POST and not live.exists():
             self.message_user(request, _("These have ended: there is nothing to cancel."), messages.WARNING)
+            self.done_to(request, [])
             return None
-        asking = ask_first(self, request, live, action="cancel", question=question, button=_("Yes, cancel"))
-        if asking is not None:
-            return asking
-        self._apply(request, jobs, lambda job, by: job.cancel(by=by))
-        return None
+        return ask_first(self, request, live, action="cancel", question=question, button=_("Yes, cancel"), back=back)
 
     @action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
@@ -173,9 +201,12 @@ class JobAdmin(BigListAdmin):
     def resume(self, request: HttpRequest, jobs: QuerySet[Any]) -> None:
         self._apply(request, jobs, lambda job, by: job.resume(by=by))
 
-    def _apply(self, request: HttpRequest, jobs: "QuerySet[Any] | list[Any]", act: Callable[[Any, str], None]) -> None:
-        """Do one act to each selected job; say how many took it, why others refused, and how many had no turn."""
-        done, refused = 0, []
+    def _apply(self, request: HttpRequest, jobs: "QuerySet[Any] | list[Any]", act: Callable[[Any, str], None]) -> bool:
+        """Do one act to each selected job; say how many took it, why others refused, and how many had no turn.
+
+        Returns whether any took it.
+        """
+        done, refused = [], []
         selected = list(jobs[: MOST_AT_ONCE + 1])
         for job in selected[:MOST_AT_ONCE]:
             try:
@@ -183,9 +214,11 @@ class JobAdmin(BigListAdmin):
             except InvalidTransition as error:
                 refused.append(str(error))
             else:
-                done += 1
+                done.append(job)
+        self.done_to(request, (job.pk for job in done))
         if done:
-            self.message_user(request, ngettext("%d job changed.", "%d jobs changed.", done) % done, messages.SUCCESS)
+            told = ngettext("%d job changed.", "%d jobs changed.", len(done)) % len(done)
+            self.message_user(request, told, messages.SUCCESS)
         for sentence in refused[:5]:
             self.message_user(request, sentence, messages.WARNING)
         if len(refused) > 5:
@@ -193,6 +226,7 @@ class JobAdmin(BigListAdmin):
         if len(selected) > MOST_AT_ONCE:
             sentence = _("Only the first %d were looked at; do it again for the others.") % MOST_AT_ONCE
             self.message_user(request, sentence, messages.WARNING)
+        return bool(done)
 
 
 class PausedKindForm(forms.ModelForm[PausedKind]):

@@ -1,6 +1,6 @@
 """Lists of many rows in the admin: counted up to a cap, filtered by what occurs lately, and asked twice before harm."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -31,15 +31,26 @@ class CappedPaginator(Paginator[Any]):
 
 
 class AuditedActions:
-    """Leaves one entry in the audit trail for each act on many rows; Django remembers only what is typed into forms."""
+    """Remembers acts by their name in the audit trail, those on many rows and the buttons of a form.
+
+    Django remembers only what is typed into forms. What was not done is not remembered: an act on many rows may say with
+    `done_to` which of them it changed, and a button returns whether it did anything.
+    """
+
+    def done_to(self, request: HttpRequest, ids: Iterable[Any]) -> None:
+        """Which of the chosen rows the act changed; all of them, if it does not say."""
+        request.done_to = [str(pk) for pk in ids]  # type: ignore[attr-defined]  # our own note on the request
 
     def response_action(self, request: HttpRequest, queryset: "QuerySet[Any]") -> Any:
         admin: Any = self
         response = super().response_action(request, queryset)  # type: ignore[misc]  # mixed into a ModelAdmin
-        if isinstance(response, HttpResponseRedirect):  # not the page that asks first, nor a mistaken click
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        done: list[str] | None = getattr(request, "done_to", None)
+        # A redirect: not the page that asks first, nor a mistaken click.
+        if isinstance(response, HttpResponseRedirect) and done != []:
             act = dict(admin.get_action_choices(request)).get(request.POST.get("action", ""), "")
-            ids = request.POST.getlist(ACTION_CHECKBOX_NAME)
-            which = _("all that the filters let through") if request.POST.get("select_across") == "1" else ", ".join(ids)
+            is_across = done is None and request.POST.get("select_across") == "1"
+            which = _("all that the filters let through") if is_across else ", ".join(chosen if done is None else done)
             LogEntry.objects.create(
                 user_id=request.user.pk or 0,
                 content_type=ContentType.objects.get_for_model(admin.model),
@@ -47,6 +58,27 @@ class AuditedActions:
                 action_flag=CHANGE,
                 change_message=f"{act}: {which}"[:1000],
             )
+        return response
+
+    def press_button(self, request: HttpRequest, obj: Any) -> None:
+        """Do what the button of the form says that was pressed, if any."""
+        admin: Any = self
+        for button in admin.get_actions_submit_line(request, obj.pk):
+            if button.action_name in request.POST:
+                request.was_pressed = True  # type: ignore[attr-defined]  # our own note on the request
+                if button.method(request, obj):
+                    self.log_change(request, obj, str(button.description))
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if not message and hasattr(request, "was_pressed"):
+            return None  # nothing was typed
+        return super().log_change(request, obj, message)  # type: ignore[misc]  # mixed into a ModelAdmin
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """A button has said itself what it did, or why not."""
+        if hasattr(request, "was_pressed"):
+            return HttpResponseRedirect(request.get_full_path())
+        response: HttpResponse = super().response_change(request, obj)  # type: ignore[misc]  # mixed into a ModelAdmin
         return response
 
 
@@ -88,10 +120,11 @@ def ask_first(
     question: Callable[[int], str],
     button: Any,
     choices: Sequence[tuple[Any, str]] = (),
+    back: str = "",
 ) -> HttpResponse | None:
     """The page that asks before something is done to many rows; None once it was answered with yes.
 
-    With `choices`, one of them must be made: it comes back as `choice`.
+    With `choices`, one of them must be made: it comes back as `choice`. `back` is where *No* leads, else to the same address.
     """
     if "confirmed" in request.POST:
         return None
@@ -109,6 +142,7 @@ def ask_first(
         "select_across": request.POST.get("select_across", "0"),
         "action": action,
         "choices": choices,
+        "back": back or request.get_full_path(),
     }
     request.current_app = admin.admin_site.name
     return TemplateResponse(request, "admin/ask_first.html", context)

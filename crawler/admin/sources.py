@@ -105,9 +105,7 @@ class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
             super().save_model(request, obj, form, change)
             if obj.is_active:
                 scan_now(obj, by=request.user)
-        for button in self.get_actions_submit_line(request, obj.pk):
-            if button.action_name in request.POST:
-                button.method(request, obj)
+        self.press_button(request, obj)
 
     @display(
         description=_("outcome"),
@@ -153,14 +151,16 @@ class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
         return format_html("{} · {}", runs, link_to(Video, _("videos"), sources__id__exact=source.pk))
 
     @action(description=_("Look at it now"), permissions=["change"], variant=ActionVariant.PRIMARY)
-    def scan_this_now(self, request: HttpRequest, source: Source) -> None:
+    def scan_this_now(self, request: HttpRequest, source: Source) -> bool:
         self.scan_now(request, Source.objects.filter(pk=source.pk))
+        return True
 
     @action(description=_("Look at them now"), permissions=["change"])
     def scan_now(self, request: HttpRequest, sources: QuerySet[Source]) -> None:
         chosen = list(sources[: MOST_AT_ONCE + 1])
         for source in chosen[:MOST_AT_ONCE]:
             scan_now(source, by=request.user)
+        self.done_to(request, (source.pk for source in chosen[:MOST_AT_ONCE]))
         count = min(len(chosen), MOST_AT_ONCE)
         told = ngettext("%d source will be looked at.", "%d sources will be looked at.", count) % count
         self.message_user(request, told, messages.SUCCESS)
@@ -176,5 +176,7 @@ class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
         self._switch(request, sources, is_active=True)
 
     def _switch(self, request: HttpRequest, sources: QuerySet[Source], *, is_active: bool) -> None:
-        count = sources.exclude(is_active=is_active).update(is_active=is_active)
+        changing = list(sources.exclude(is_active=is_active).values_list("pk", flat=True))
+        count = Source.objects.filter(pk__in=changing).update(is_active=is_active)
+        self.done_to(request, changing)
         self.message_user(request, ngettext("%d source changed.", "%d sources changed.", count) % count, messages.SUCCESS)
