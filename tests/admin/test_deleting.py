@@ -6,6 +6,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from knox.models import AuthToken
 
 from crawler.models import CrawlJob, Source
 from tests.factories import (
@@ -117,3 +118,18 @@ def test_an_empty_workspace_is_deleted(staff_client):
     delete(staff_client, workspace)
 
     assert not Workspace.objects.filter(pk=workspace.pk).exists()
+
+
+@pytest.mark.parametrize("whole", ["token", "person"])
+def test_a_token_is_named_by_its_beginning_and_its_owner(staff_client, whole):
+    token, _plain = AuthToken.objects.create(user=UserFactory(username="lin"))
+    row = token if whole == "token" else token.user
+    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_delete", args=[row.pk])
+
+    page = staff_client.get(url).content.decode()
+    assert f"{token.token_key[:8]}… (lin)" in page
+    assert f"{token.digest} :" not in page
+    staff_client.post(url, {"post": "yes"})
+
+    assert not AuthToken.objects.exists()
+    assert token.digest not in "".join(entry.object_repr for entry in LogEntry.objects.all())
