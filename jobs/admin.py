@@ -31,6 +31,15 @@ EVENTS = dict(Event.choices)
 TIMES = ["created_at", "scheduled_at", "started_at", "finalized_at", "paused_at", "lease_until"]
 
 
+def cut(text: str, most: int = 160) -> str:
+    """No longer than `most`, cut after a whole word unless that one is endless; a cut is seen by its “…”."""
+    if len(text) <= most:
+        return text
+    head = text[: most - 2]
+    words = head if text[most - 2].isspace() else head.rpartition(" ")[0]
+    return f"{(words if len(words) > most // 2 else head).rstrip()} …"
+
+
 class JobAdmin(BigListAdmin):
     """State is shown, never edited. Subclasses add their own columns, filters and searches."""
 
@@ -111,8 +120,8 @@ class JobAdmin(BigListAdmin):
 
     @display(description=_("reason"))
     def show_reason(self, job: Job) -> str:
-        words = " ".join(filter(None, [job.outcome, job.error_code and f"[{job.error_code}]", job.error]))
-        return (words or job.note)[:160] or "–"
+        codes = " / ".join(dict.fromkeys(filter(None, [job.outcome, job.error_code])))  # often the same word
+        return cut(": ".join(filter(None, [codes, job.error])) or job.note) or "–"
 
     @display(description=_("attempt"))
     def show_attempt(self, job: Job) -> str:

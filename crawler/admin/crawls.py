@@ -19,7 +19,7 @@ class CrawlJobAdmin(JobAdmin):
     list_display = ["source", *JobAdmin.list_display[1:-2], "show_counts", *JobAdmin.list_display[-2:]]
     list_filter = ["source__platform", "source__kind", *JobAdmin.list_filter]
     list_select_related = ["source"]
-    search_fields = ["source__value", "error"]
+    search_fields = ["source__value", "error_code", "outcome", "error"]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == "source__id__exact" or super().lookup_allowed(lookup, value, request)

@@ -22,6 +22,7 @@ from crawler.admin.observed import link_to
 from crawler.models import CrawlJob, Outcome, Source, Video, VideoKind
 from crawler.offers import offers, settle_on_link
 from crawler.services import scan_now
+from jobs.admin import cut
 from jobs.listing import AuditedActions
 from workspaces.deleting import DeletesWhatBelongsToIt
 
@@ -61,7 +62,7 @@ class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
     ]
     list_filter = ["outcome", "is_active", "platform", "kind", "auto_download", "workspace"]
     list_select_related = ["workspace"]
-    search_fields = ["value"]
+    search_fields = ["value", "platform", "author__handle", "author__name"]
     list_per_page = 50
     compressed_fields = True
     actions = ["scan_now", "pause", "resume"]
@@ -131,7 +132,7 @@ class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
 
     @display(description=_("detail"))
     def show_detail(self, source: Source) -> str:
-        return source.outcome_detail[:120] or "–"
+        return cut(source.outcome_detail, 120) or "–"
 
     @display(description=_("last good run"), ordering="last_good_at")
     def show_last_good(self, source: Source) -> str:

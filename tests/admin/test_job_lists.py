@@ -14,7 +14,7 @@ from crawler.models import CrawlJob, Source
 from downloads.models import DownloadJob
 from jobs.listing import CappedPaginator
 from jobs.models import State
-from tests.factories import CrawlJobFactory, DownloadJobFactory, SourceFactory, UserFactory
+from tests.factories import AuthorFactory, CrawlJobFactory, DownloadJobFactory, SourceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 DOWNLOADS = "/admin/downloads/downloadjob/"
@@ -194,3 +194,40 @@ def test_long_running_lists_say_how_old_a_job_is(staff_client):
     DownloadJobFactory(created_at=timezone.now() - timedelta(hours=5))
 
     assert "5\xa0hours" in staff_client.get(DOWNLOADS).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("facts", "shown"),
+    [
+        ({"outcome": "login_required", "error_code": "login_required", "error": "Sign in."}, "login_required: Sign in."),
+        ({"outcome": "failed", "error_code": "truncated", "error": "Cut."}, "failed / truncated: Cut."),
+        ({"error_code": "gone", "error": "word " * 60}, "gone: " + "word " * 30 + "…"),
+        ({"error_code": "gone", "error": "x" * 200}, "gone: " + "x" * 152 + " …"),
+    ],
+)
+def test_the_reason_names_a_code_once_and_ends_with_a_whole_word(staff_client, facts, shown):
+    DownloadJobFactory(failed=True, **{"outcome": "", **facts})
+
+    page = staff_client.get(DOWNLOADS)
+
+    [job] = page.context["cl"].result_list
+    assert page.context["cl"].model_admin.show_reason(job) == shown
+    assert shown in page.content.decode()
+
+
+@pytest.mark.parametrize("words", ["tiktok", "dancer", "Mei Ling", "waltz"])
+def test_sources_are_found_by_platform_author_and_value(staff_client, words):
+    author = AuthorFactory(platform="tiktok", handle="dancer_88", name="Mei Ling")
+    wanted = SourceFactory(platform="tiktok", kind="profile", value="waltz", author=author)
+    SourceFactory(value="other")
+
+    assert list(staff_client.get(SOURCES, {"q": words}).context["cl"].result_list) == [wanted]
+
+
+@pytest.mark.parametrize("words", ["login_required", "rate_lim", "sesame"])
+def test_crawls_are_found_by_code_outcome_and_value(staff_client, words):
+    source = SourceFactory(value="open sesame")
+    wanted = CrawlJobFactory(source=source, failed=True, error_code="login_required", outcome="rate_limited", error="x")
+    CrawlJobFactory(failed=True, error_code="gone", outcome="gone", error="x")
+
+    assert list(staff_client.get("/admin/crawler/crawljob/", {"q": words}).context["cl"].result_list) == [wanted]
