@@ -1,7 +1,9 @@
 """Every page at a glance. Ids are primary keys."""
 
+from django.templatetags.static import static
 from django.urls import path, register_converter
-from django.views.generic import TemplateView
+from django.utils.functional import lazy
+from django.views.generic import RedirectView, TemplateView
 
 from catalog.filters import MAX_BIGINT
 from pages import (
@@ -89,6 +91,8 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/tokens/", account.new_token, name="token-new"),
     path("account/tokens/revoke/", account.revoke, name="token-revoke"),
+    path("robots.txt", TemplateView.as_view(template_name="pages/robots.txt", content_type="text/plain"), name="robots"),
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("img/icon-192.png")), name="favicon"),
     path(
         "manifest.webmanifest",
         TemplateView.as_view(template_name="pages/manifest.webmanifest", content_type="application/manifest+json"),
