@@ -22,6 +22,7 @@ def categories(request: HttpRequest) -> HttpResponse:
     context = {
         "used": [category for category in found if category.videos],
         "unused": [category for category in found if not category.videos],
+        "has_surged": any(category.surged for category in found),
         "days": FRESH.days,
     }
     return render(request, "pages/categories.html", context)

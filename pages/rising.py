@@ -165,6 +165,8 @@ def _label(name: str, value: str) -> str:
         value = str(named[name].objects.filter(pk=value).first() or value)
     if name == "category":
         value = str(Category.objects.filter(slug=value).first() or value)
+    if name == "platform":
+        value = dict(registry.choices()).get(value, value)
     if name == "download_status":
         value = str(DOWNLOAD_STATUSES[value])
     return templates[name] % {"value": value.removesuffix("T00:00:00Z")}

@@ -18,6 +18,7 @@ from catalog.filters import MAX_BIGINT, Filters
 from crawler import pauses, services
 from crawler.models import CrawlJob, Source, SourceKind
 from crawler.offers import offers
+from crawler.providers import registry
 from crawler.timing import HASTE, next_tick, shortest_gap
 from crawler.trending import words_now
 from crawler.validators import is_offered
@@ -66,8 +67,9 @@ def new(request: HttpRequest, membership: Membership) -> HttpResponse:
         services.scan_now(source, by=membership.user)
         messages.success(request, _("“%(value)s” is watched now. The first scan is under way.") % {"value": source.value})
         if form.recognised is not None:
+            is_any = source.platform == registry.ANY_LINK
             facts = {"platform": source.get_platform_display(), "kind": source.get_kind_display()}
-            messages.info(request, _("The link is that of something else than chosen: %(platform)s, %(kind)s.") % facts)
+            messages.info(request, _("Recognised as a link.") if is_any else _("Recognised as: %(platform)s %(kind)s.") % facts)
         warn_of_haste(request, source)
         return redirect("source", source.pk)
     context = {"form": form, "offers": offers(), "chosen": form.chosen}

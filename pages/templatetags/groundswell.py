@@ -18,6 +18,7 @@ from django.utils.translation import ngettext, pgettext
 
 from catalog.cards import Card
 from catalog.filters import LABELS
+from crawler.providers import registry
 from pages import charts
 
 register = template.Library()
@@ -220,6 +221,12 @@ def initials(text: str) -> str:
     if ord(letters[0][0]) >= 0x2E80:
         return letters[0][:2]
     return "".join(word[0] for word in letters[:2]).upper()
+
+
+@register.filter
+def platform_name(platform: str) -> str:
+    """As people know it; itself where we know it no more."""
+    return dict(registry.choices()).get(platform, platform)
 
 
 @register.filter

@@ -32,10 +32,17 @@ def test_the_overview_counts_videos_and_the_share_that_surged(client):
 
     page = text_of(client.get("/categories/"))
 
+    assert "Surged: of the videos" in page
     assert page.index(">Food<") < page.index(">Travel<") < page.index("Without videos") < page.index(">Cars<")
     assert "4 videos" in page
     assert "67 % surged" in page  # two of the three of the last days, each once
     assert page.count("by the model") == 1
+
+
+def test_what_surged_means_is_told_only_where_something_has(client):
+    VideoFactory(category=CategoryFactory().slug)
+
+    assert "Surged:" not in text_of(client.get("/categories/"))
 
 
 def test_the_overview_costs_the_same_however_many_categories(client):

@@ -235,6 +235,30 @@ def test_growth_in_24_hours_is_claimed_only_of_what_was_seen_so_long(client):
     assert "in 24 h" not in card + page
 
 
+def test_robots_are_kept_out_of_what_is_not_for_them(client):
+    response = client.get("/robots.txt")
+
+    assert response["Content-Type"].startswith("text/plain")
+    for path in ("/admin/", "/api/", "/accounts/"):
+        assert f"Disallow: {path}\n" in response.content.decode()
+
+
+def test_browsers_that_ask_for_the_old_icon_are_led_to_ours(client):
+    response = client.get("/favicon.ico")
+
+    assert response.status_code == 302
+    assert "icon-192" in response["Location"]
+
+
+def test_platforms_are_called_by_their_names(client):
+    video = ScoreFactory().video
+
+    assert "Original on Douyin" in text_of(client.get(f"/videos/{video.pk}/"))
+    page = text_of(client.get("/?platform=douyin"))
+    assert "on Douyin" in page
+    assert '<option value="douyin" selected>Douyin</option>' in page
+
+
 def test_a_chart_needs_no_views(client):
     video = VideoFactory(views=None)
     for hours, likes in ((3, 100), (2, 4_000)):

@@ -13,7 +13,7 @@ from pages.templatetags.ranking import chance, points, rate, share, times
 from pages.why import say
 from ranking import services
 from ranking.explanation import explain
-from ranking.models import Milestone
+from ranking.models import Milestone, RankingModel
 from tests.factories import (
     BaselineFactory,
     MetricSnapshotFactory,
@@ -184,7 +184,10 @@ def test_an_empty_page_says_what_it_waits_for(client):
 
     assert "3 days ago" in page
     assert "It waits for a second look at the videos" in page
-    assert "On douyin, 1 videos are known of the 30" in page
+    assert "On Douyin, 1 video is known of the 30" in page
+
+    VideoFactory.create_batch(30)
+    assert "known of the 30" not in text_of(client.get("/surging/"))
 
 
 # -- trends ----------------------------------------------------------------------------------------
@@ -247,6 +250,20 @@ def test_precision_recall_and_lead_stand_beside_the_classic_rules(staff_client):
     assert "classic rule 6.0 h" in page
     assert "classic rule 100 %" in page
     assert 'class="calibration"' in page
+
+
+def test_a_model_is_fitted_when_it_was_not_when_its_row_was_made(staff_client):
+    grown()  # a shipped model is there from the first ranking on
+    BaselineFactory(platform="douyin")
+    page = text_of(staff_client.get("/ranking/quality/"))
+    models = page[page.index("Models that speak") :]
+
+    assert ">shipped</span>" in models
+    assert "fitted<time" not in models.lower()
+    assert ">Douyin<span" in models
+
+    RankingModel.objects.update(origin="refit")
+    assert "fitted<time" in text_of(staff_client.get("/ranking/quality/"))
 
 
 def test_the_next_looks_are_shown_with_their_reason(staff_client):

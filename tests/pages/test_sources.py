@@ -332,7 +332,7 @@ def test_a_pasted_link_chooses_platform_and_kind_by_itself(member):
 
     source = Source.objects.get()
     assert (source.platform, source.kind, source.value) == ("tiktok", "profile", "some.one")
-    assert "something else than chosen: TikTok, profile" in page
+    assert "Recognised as: TikTok profile." in page
 
 
 def test_the_form_offers_what_there_is_and_chooses_what_the_url_names(member):
