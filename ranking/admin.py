@@ -11,6 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from ranking import surges
+from ranking.baselines import AGE_EDGES_HOURS
 from ranking.models import Baseline, ModelState, RankingModel, Score, Surge
 
 
@@ -28,6 +29,11 @@ class Computed(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """As people read them, where there is a column that shows them so."""
+        names = super().get_fields(request, obj)
+        return [f"show_{name}" if hasattr(self, f"show_{name}") else name for name in names]
+
 
 def _percent(field: str, description: Any) -> Any:
     """A column that shows a share as people read it, and sorts by it."""
@@ -36,6 +42,17 @@ def _percent(field: str, description: Any) -> Any:
     def show(_admin: Any, row: Any) -> str:
         share = getattr(row, field)
         return "–" if share is None else f"{share * 100:,.1f} %"
+
+    return show
+
+
+def _number(field: str, description: Any) -> Any:
+    """A column that shows a measure without the digits that nobody reads, and sorts by it."""
+
+    @display(description=description, ordering=field)
+    def show(_admin: Any, row: Any) -> str:
+        value = getattr(row, field)
+        return "–" if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3f}"
 
     return show
 
@@ -68,6 +85,8 @@ class ScoreAdmin(Computed):
 class SurgeAdmin(Computed):
     show_probability = _percent("probability", _("chance then"))
     show_highest = _percent("highest", _("highest"))
+    show_level = _number("level", _("top level foretold"))
+    show_top_rate = _number("top_rate", _("highest rise per hour"))
     list_display = [
         "video", "show_state", "show_probability", "show_highest", "alerted_at", "confirmed_at", "peaked_at", "show_reached",
         "show_lead",
@@ -95,8 +114,21 @@ class SurgeAdmin(Computed):
 
 @admin.register(Baseline)
 class BaselineAdmin(Computed):
-    list_display = ["platform", "family", "age_bucket", "videos", "median_size", "level", "computed_at"]
+    show_median_size = _number("median_size", _("median of the primary counter"))
+    show_level = _number("level", _("top level"))
+    show_median_rate = _number("median_rate", _("median of ln(1 + rise per hour)"))
+    show_spread_rate = _number("spread_rate", _("median absolute deviation of it"))
+    list_display = ["platform", "family", "show_age_bucket", "videos", "show_median_size", "show_level", "computed_at"]
     list_filter = ["platform", "family"]
+
+    @display(description=_("age"), ordering="age_bucket")
+    def show_age_bucket(self, row: Baseline) -> str:
+        edges = (0, *AGE_EDGES_HOURS)
+        if row.age_bucket < 0:
+            return str(_("all ages"))
+        if row.age_bucket >= len(AGE_EDGES_HOURS):
+            return _("from %d h on") % AGE_EDGES_HOURS[-1]
+        return _("%(low)d–%(high)d h") % {"low": edges[row.age_bucket], "high": edges[row.age_bucket + 1]}
 
 
 class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]

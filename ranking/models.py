@@ -154,7 +154,8 @@ class Baseline(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.platform} {self.family} {self.age_bucket}"
+        ages = _("all ages") if self.age_bucket < 0 else _("age bucket %d") % self.age_bucket
+        return f"{self.platform} {self.family}, {ages}"
 
 
 class SurgeState(models.TextChoices):

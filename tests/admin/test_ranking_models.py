@@ -5,7 +5,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 
 from ranking.pulse import active_models
-from tests.factories import RankingModelFactory
+from tests.factories import BaselineFactory, RankingModelFactory, ScoreFactory
 
 pytestmark = pytest.mark.django_db
 MODELS = "/admin/ranking/rankingmodel/"
@@ -47,3 +47,46 @@ def test_a_changed_threshold_is_remembered_with_what_it_was(staff_client):
     row.refresh_from_db()
     assert row.alert_threshold == 0.4
     assert "0.5 → 0.4" in LogEntry.objects.get().get_change_message()
+
+
+def test_measures_are_shown_without_the_digits_that_nobody_reads(staff_client):
+    score = ScoreFactory(virality=0.0000020551993, classic=4753415.799999998)
+    everywhere = BaselineFactory(median_size=4753415.799999998, age_bucket=-1)
+    young = BaselineFactory(age_bucket=1, median_rate=0.00000205)
+
+    pages = [staff_client.get(f"/admin/ranking/score/{score.pk}/change/").content.decode()]
+    pages += [staff_client.get(f"/admin/ranking/baseline/{row.pk}/change/").content.decode() for row in (everywhere, young)]
+    listed = staff_client.get("/admin/ranking/baseline/").content.decode()
+
+    assert "4,753,415.8" in pages[0]
+    assert "4,753,416" in pages[1]
+    assert "all ages" in pages[1]
+    assert "2–6 h" in pages[2]
+    assert "all ages" in listed
+    assert "4,753,416" in listed
+    assert not [page for page in [*pages, listed] if "00000" in page or "799999" in page]
+
+
+def test_a_no_is_a_plain_word(staff_client):
+    ScoreFactory()
+
+    page = staff_client.get("/admin/ranking/score/").content.decode()
+
+    assert "close_small" not in page
+    assert "no" in [word.strip() for word in page.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/admin/ranking/score/", "Nothing here."),
+        ("/admin/ranking/score/?q=cat", "Nothing matches: reset the filters."),
+        ("/admin/ranking/score/?is_surging__exact=1", "Nothing matches: reset the filters."),
+        ("/admin/crawler/source/", "Nothing here yet."),
+    ],
+)
+def test_an_empty_list_says_what_can_be_done(staff_client, address, said):
+    page = staff_client.get(address).content.decode()
+
+    assert said in page
+    assert "Create a new item" not in page
