@@ -16,7 +16,7 @@ class AnalysisConfig(AppConfig):
         kinds.register(
             kinds.JobKind(
                 name="analysis",
-                label=_("Carousel texts"),
+                label=_("Analyses"),
                 model="analysis.AnalysisJob",
                 queue="media",
                 work="analysis.work.analyze",

@@ -17,8 +17,8 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
             ("crawler.crawljob", _("Crawls"), "travel_explore"),
             ("crawler.observejob", _("Observations"), "visibility"),
             ("crawler.browsersession", _("Browser sessions"), "cookie"),
-            ("crawler.providerpause", _("Paused services"), "pause_circle"),
-            ("crawler.webhookdelivery", _("Webhooks received"), "webhook"),
+            ("crawler.providerpause", _("Provider pauses"), "pause_circle"),
+            ("crawler.webhookdelivery", _("Webhook deliveries"), "webhook"),
         ],
     ),
     (
@@ -38,7 +38,7 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
         [
             ("downloads.downloadjob", _("Downloads"), "download"),
             ("downloads.assetjob", _("Asset jobs"), "image"),
-            ("downloads.downloadrequest", _("Requests"), "front_hand"),
+            ("downloads.downloadrequest", _("Download requests"), "front_hand"),
             ("downloads.batch", _("Batches"), "folder_zip"),
             ("downloads.asset", _("Assets"), "perm_media"),
             ("downloads.storedobject", _("Stored objects"), "inventory_2"),
@@ -49,7 +49,7 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
     (
         _("Analysis"),
         [
-            ("analysis.analysisjob", _("Carousel texts"), "document_scanner"),
+            ("analysis.analysisjob", _("Analyses"), "document_scanner"),
             ("analysis.analysis", _("Readings"), "fact_check"),
             ("analysis.slidetext", _("Slide texts"), "text_fields"),
             ("analysis.category", _("Categories"), "category"),
@@ -59,12 +59,12 @@ GROUPS: list[tuple[Any, list[tuple[str, Any, str]]]] = [
     (
         _("Running"),
         [
-            ("jobs.pausedkind", _("Paused kinds"), "pause_circle"),
+            ("jobs.pausedkind", _("Paused kinds of job"), "pause_circle"),
             ("monitoring.part", _("Health"), "monitor_heart"),
             ("monitoring.pass", _("Upkeep passes"), "cleaning_services"),
             ("django_celery_beat.periodictask", _("Schedules"), "schedule"),
             ("constance.config", _("Settings"), "tune"),
-            ("admin.logentry", _("Who changed what"), "history"),
+            ("admin.logentry", _("Log entries"), "history"),
         ],
     ),
     (

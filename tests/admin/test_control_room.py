@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from downloads.models import DownloadJob
 from jobs.models import PausedKind
@@ -117,6 +119,16 @@ def test_numbers_of_trouble_stand_in_the_sidebar(staff_client):
 
     badges = {str(item["title"]): item.get("badge") for group in groups for item in group["items"]}
     assert badges["Downloads"] == 3
+
+
+def test_the_sidebar_names_a_list_as_its_own_page_does(staff_client):
+    groups = staff_client.get("/admin/").context["sidebar_navigation"]
+    names = {item["link"]: str(item["title"]) for group in groups for item in group["items"]}
+
+    for model in admin.site._registry:
+        link = f"/admin/{model._meta.label_lower.replace('.', '/')}/"
+        if model._meta.app_label in {"admin", "analysis", "crawler", "downloads", "jobs", "ranking"} and link in names:
+            assert names[link] == capfirst(str(model._meta.verbose_name_plural))
 
 
 def test_staff_see_only_what_they_may():
