@@ -133,13 +133,20 @@ function setUpSlides(root) {
       const strip = links[at]?.closest("ol");
       if (strip) strip.scrollLeft = links[at].offsetLeft - strip.offsetLeft - strip.clientWidth / 2 + 24;
     };
+    // Where we scroll to ourselves: until it is there, or a hand takes over, the end of an earlier scroll says nothing.
+    let heading = null;
+    for (const hand of ["pointerdown", "touchstart", "wheel"]) {
+      list.addEventListener(hand, () => (heading = null), { passive: true });
+    }
     const go = (to, { quickly = calm.matches } = {}) => {
-      at = Math.max(0, Math.min(count - 1, to));
+      heading = at = Math.max(0, Math.min(count - 1, to));
       list.scrollTo({ left: at * list.clientWidth, behavior: quickly ? "instant" : "smooth" });
       show();
     };
     const settle = () => {
       const seen = Math.round(list.scrollLeft / list.clientWidth);
+      if (heading !== null && seen !== heading) return;
+      heading = null;
       if (seen !== at && seen >= 0 && seen < count) {
         at = seen;
         show();

@@ -143,7 +143,7 @@ def test_everything_works_without_scripts(browser, site, seen, worker):
     page.goto(site)
     expect(cards(page)).to_have_count(30)
     page.get_by_role("link", name="More", exact=True).click()
-    expect(page.get_by_role("link", name="To its top")).to_be_visible()
+    expect(page.get_by_role("link", name="To its top")).to_be_visible(timeout=20_000)
     page.goto(f"{site}/?q=猫")
     assert cards(page).count() > 0
 

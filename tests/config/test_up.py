@@ -1,6 +1,7 @@
 """The commands an operator types, as they are typed."""
 
 import json
+import random
 import re
 import signal
 import socket
@@ -8,15 +9,19 @@ import sys
 import urllib.request
 
 from tests.config.conftest import Machine, eventually, processes_with
-from tests.sample import free_port
 
 
 def two_free_ports() -> int:
+    """Below those that the kernel gives to outgoing connections: one of these would take the second between test and start."""
     while True:
-        port = free_port()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port + 1)):
-                return port
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as first, socket.socket() as second:
+            try:
+                first.bind(("127.0.0.1", port))
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
 
 
 def test_a_taken_port_is_named_before_anything_starts(machine: Machine) -> None:
