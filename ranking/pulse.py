@@ -195,7 +195,7 @@ def _pending(kits: tuple[Kit, ...]) -> str:
     family = _family(f"s.raw[{sql.VIEWS}] > 0 OR snap.views > 0")
     return f"""(
         SELECT *, {_constants(kits)} FROM (
-            SELECT v.id AS video_id, s.ctid AS state_place, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour,
+            SELECT v.id AS video_id, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour,
                    snap.followers, snap.has_more,
                    CASE WHEN v.published_at <= snap.observed_at
                         THEN {_hours("(snap.observed_at - v.published_at)")} END AS age,
@@ -247,7 +247,7 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
     ]
     return f"""
     WITH scored AS MATERIALIZED (
-        SELECT video_id, state_place, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch,
+        SELECT video_id, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch,
                {size} < {NEARLY} * {level} AS is_below, {size} >= {level} AND {size_before} < {level} AS arrives,
                {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)},
                {sql.classic_score(rules.weights, _NOW)} AS classic,
@@ -255,29 +255,23 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
                {", ".join(f"{column} AS {metric}" for metric, column in _NOW.items())}, {", ".join(_BEFORE.values())},
                at AS observed_at
         FROM {sql.featured(sql.advanced(_pending(kits)))} AS featured
-    ), moved AS (  -- found where it was read: no second way through the index
-        UPDATE ranking_counterstate AS old SET
-            last_at = scored.at, snapshots = scored.snapshots_, moving = scored.moving_, is_clipped = scored.clipped_,
-            {", ".join(f"{name} = scored.{name}" for name in _ARRAYS)}
-        FROM scored WHERE old.ctid = scored.state_place AND old.video_id = scored.video_id
-            AND old.last_at < scored.at AND old.snapshots = scored.snapshots_ - 1
-        RETURNING old.video_id
-    ), begun AS (
-        INSERT INTO ranking_counterstate (video_id, first_at, last_at, snapshots, moving, is_clipped, {", ".join(_ARRAYS)})
-        SELECT video_id, first_at, at, snapshots_, moving_, clipped_, {", ".join(_ARRAYS)}
-        FROM scored WHERE snapshots_ = 1 ORDER BY video_id
-        ON CONFLICT DO NOTHING
+    ), stored AS (  -- one statement in the order of ids for old and new: two workers wait for each other, and never deadlock
+        INSERT INTO ranking_counterstate AS old
+            (video_id, first_at, last_at, snapshots, moving, is_clipped, {", ".join(_ARRAYS)})
+        SELECT video_id, first_at, at, snapshots_, moving_, clipped_, {", ".join(_ARRAYS)} FROM scored ORDER BY video_id
+        ON CONFLICT (video_id) DO UPDATE SET
+            last_at = excluded.last_at, snapshots = excluded.snapshots, moving = excluded.moving,
+            is_clipped = excluded.is_clipped, {", ".join(f"{name} = excluded.{name}" for name in _ARRAYS)}
+        WHERE old.last_at < excluded.last_at AND old.snapshots = excluded.snapshots - 1
         RETURNING video_id
-    ), stored AS (
-        SELECT video_id FROM moved UNION ALL SELECT video_id FROM begun
     ), added AS (
         INSERT INTO ranking_score (video_id, is_surging, {", ".join(columns)})
         SELECT video_id, false, {", ".join(columns)} FROM scored
-        WHERE video_id IN (SELECT video_id FROM begun) ORDER BY video_id
+        WHERE snapshots_ = 1 AND video_id IN (SELECT video_id FROM stored) ORDER BY video_id
         ON CONFLICT (video_id) DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in columns)}
     ), changed AS (  -- an upsert would cost a lock more, written to the log, for each row that is there
         UPDATE ranking_score AS score SET {", ".join(f"{column} = scored.{column}" for column in columns)}
-        FROM scored JOIN moved USING (video_id) WHERE score.video_id = scored.video_id
+        FROM scored JOIN stored USING (video_id) WHERE score.video_id = scored.video_id AND scored.snapshots_ > 1
     )
     SELECT count(*),
            array_agg(video_id) FILTER (WHERE reach >= watch AND is_below OR arrives
