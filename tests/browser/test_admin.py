@@ -30,6 +30,7 @@ def test_one_long_unbroken_value_does_not_widen_a_list(page: Page, site, name):
     page.locator("input[name=login]").fill(staff.username)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("input[name=password]").press("Enter")
+    page.wait_for_url("**/admin/crawler/**", wait_until="load")
     page.locator("#result_list .data-row").wait_for()
 
     assert page.evaluate(WIDER_THAN_ITS_ROOM) == []

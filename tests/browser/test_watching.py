@@ -136,6 +136,19 @@ def test_covers_come_from_here(page: Page, site, seen, worker, trouble):
     assert trouble == []
 
 
+def test_nothing_moves_while_one_scrolls(page: Page, site, seen, trouble):
+    seen("猫", "美食")
+    page.goto(site)
+    expect(cards(page)).to_have_count(30)
+    height = page.evaluate("document.body.scrollHeight")
+
+    page.get_by_role("link", name="More", exact=True).scroll_into_view_if_needed()
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+    assert page.evaluate("document.body.scrollHeight") == height
+    assert trouble == []
+
+
 def test_everything_works_without_scripts(browser, site, seen, worker):
     clip = next(video for video in seen("猫", "美食") if video.kind == "clip" and video.media)
     context = browser.new_context(java_script_enabled=False)
