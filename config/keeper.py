@@ -163,7 +163,7 @@ def postgres(where: engines.Paths, account: Account) -> Server:
         "unix_socket_directories": where.sockets,
         "unix_socket_permissions": "0700",
         "max_connections": 200,
-        "shared_buffers": f"{min(1024, max(128, memory_mb // 16))}MB",
+        "shared_buffers": f"{min(2048, max(128, memory_mb // 8))}MB",
         "effective_cache_size": f"{max(512, memory_mb // 2)}MB",
         "work_mem": "16MB",
         "maintenance_work_mem": "128MB",

@@ -99,10 +99,13 @@ _PLANNED_ONCE = "SELECT " + ", ".join(
 )
 
 
-def execute(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Run a long statement within a transaction. Prepared, and planned once: planning costs more than a page of videos does."""
+def execute(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run a long statement, whose parameters are $1 and so on, within a transaction.
+
+    Prepared, and planned once: planning costs more than a page of videos does. To look for %s in it would cost a tenth of that.
+    """
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor, connection.wrap_database_errors:
+    with psycopg.RawCursor(connection.connection) as cursor, connection.wrap_database_errors:
         cursor.execute(_PLANNED_ONCE)
         return cursor.execute(statement.encode(), parameters, prepare=True).fetchall()
 
@@ -195,7 +198,7 @@ def _pending(kits: tuple[Kit, ...]) -> str:
     family = _family(f"s.raw[{sql.VIEWS}] > 0 OR snap.views > 0")
     return f"""(
         SELECT *, {_constants(kits)} FROM (
-            SELECT v.id AS video_id, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour,
+            SELECT v.id AS video_id, s.ctid AS place, snap.observed_at AS at, {_hours("snap.observed_at")} AS hour,
                    snap.followers, snap.has_more,
                    CASE WHEN v.published_at <= snap.observed_at
                         THEN {_hours("(snap.observed_at - v.published_at)")} END AS age,
@@ -224,7 +227,7 @@ def _pending(kits: tuple[Kit, ...]) -> str:
                 ORDER BY oldest.observed_at LIMIT 1
             ) oldest ON true
             {_USUAL.format(family=family)}
-            WHERE v.id = ANY(%s::bigint[])
+            WHERE v.id = ANY($1::bigint[])
             OFFSET 0
         ) AS pending OFFSET 0)"""
 
@@ -234,6 +237,13 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
     level = f"coalesce(usual_level, {sql.by_family({kit.family: sql.number(kit.model.level) for kit in kits})})"
     watch = sql.by_family({kit.family: sql.number(kit.watch_threshold) for kit in kits})
     size, size_before = (f"coalesce(nullif(x{sql.VIEWS}{new}, 0), x{METRICS.index('likes') + 1}{new})" for new in ("_", ""))
+    kept = {
+        "last_at": "at",
+        "snapshots": "snapshots_",
+        "moving": "moving_",
+        "is_clipped": "clipped_",
+        **{name: name for name in _ARRAYS},
+    }
     columns = [
         "virality",
         "breakout",
@@ -247,7 +257,7 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
     ]
     return f"""
     WITH scored AS MATERIALIZED (
-        SELECT video_id, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch,
+        SELECT video_id, place, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch,
                {size} < {NEARLY} * {level} AS is_below, {size} >= {level} AND {size_before} < {level} AS arrives,
                {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)},
                {sql.classic_score(rules.weights, _NOW)} AS classic,
@@ -255,15 +265,18 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
                {", ".join(f"{column} AS {metric}" for metric, column in _NOW.items())}, {", ".join(_BEFORE.values())},
                at AS observed_at
         FROM {sql.featured(sql.advanced(_pending(kits)))} AS featured
-    ), stored AS (  -- one statement in the order of ids for old and new: two workers wait for each other, and never deadlock
-        INSERT INTO ranking_counterstate AS old
-            (video_id, first_at, last_at, snapshots, moving, is_clipped, {", ".join(_ARRAYS)})
-        SELECT video_id, first_at, at, snapshots_, moving_, clipped_, {", ".join(_ARRAYS)} FROM scored ORDER BY video_id
-        ON CONFLICT (video_id) DO UPDATE SET
-            last_at = excluded.last_at, snapshots = excluded.snapshots, moving = excluded.moving,
-            is_clipped = excluded.is_clipped, {", ".join(f"{name} = excluded.{name}" for name in _ARRAYS)}
-        WHERE old.last_at < excluded.last_at AND old.snapshots = excluded.snapshots - 1
+    ), begun AS (
+        INSERT INTO ranking_counterstate (video_id, first_at, {", ".join(kept)})
+        SELECT video_id, first_at, {", ".join(kept.values())} FROM scored WHERE snapshots_ = 1 ORDER BY video_id
+        ON CONFLICT (video_id) DO NOTHING
         RETURNING video_id
+    ), gone_on AS (  -- in the order of ids, and after the new ones: two workers wait for each other, and never in a circle
+        UPDATE ranking_counterstate AS old SET {", ".join(f"{column} = new.{value}" for column, value in kept.items())}
+        FROM (SELECT * FROM scored WHERE snapshots_ > 1 ORDER BY video_id OFFSET (SELECT 0 * count(*) FROM begun)) AS new
+        WHERE old.ctid = new.place AND old.snapshots = new.snapshots_ - 1  -- unless it has been moved on since it was read
+        RETURNING old.video_id
+    ), stored AS (
+        SELECT video_id FROM begun UNION ALL SELECT video_id FROM gone_on
     ), added AS (
         INSERT INTO ranking_score (video_id, is_surging, {", ".join(columns)})
         SELECT video_id, false, {", ".join(columns)} FROM scored

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
@@ -22,14 +23,22 @@ def rank(video_ids: Iterable[int]) -> int:
     Counters are carried forward, the heads and the classic formula speak, surges open, go on and close. A few thousand at a time;
     outside of a transaction two such batches at once, but for the very first, which tells what is usual.
     """
-    ids = sorted(set(video_ids))
-    batches = deque(ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+    batches = deque(_batches(sorted(set(video_ids))))
     if connection.in_atomic_block or len(batches) < AT_ONCE:
         return _drain(batches)
     applied = _rank_batch(batches.popleft()) if not Baseline.objects.exists() else 0
     with ThreadPoolExecutor(AT_ONCE - 1, thread_name_prefix="rank") as pool:
         others = [pool.submit(_drain_apart, batches) for _ in range(AT_ONCE - 1)]
         return applied + _drain(batches) + sum(other.result() for other in others)
+
+
+def _batches(ids: list[int]) -> list[list[int]]:
+    """Of BATCH at most, and as many for each thread: a last one alone would be waited for by all others."""
+    size = BATCH
+    if len(ids) > BATCH:
+        turns = ceil(len(ids) / (BATCH * AT_ONCE))
+        size = ceil(len(ids) / (turns * AT_ONCE))
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
 
 
 def _drain(batches: deque[list[int]]) -> int:

@@ -6,7 +6,6 @@ video then reached the top level is written down too, so that precision and lead
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -24,6 +23,7 @@ MOST_ROUNDS = 2000
 LIKES = METRICS.index("likes") + 1
 
 # What is known of each video at its newest observation. `size` and `rate` are of views where they are shown, else of likes.
+# $1 the videos, $2 whether again, $3 the classic rule's momentum; $4 models, $5 their alert and $6 watch thresholds, $7 levels.
 _FOLLOW = f"""
     WITH now AS MATERIALIZED (
         SELECT s.video_id, s.first_at, s.last_at AS at, score.reach, score.momentum, score.model_id,
@@ -35,12 +35,12 @@ _FOLLOW = f"""
                s.snapshots > 1 OR v.published_at IS NOT NULL AS known_rate
         FROM ranking_counterstate s
         JOIN ranking_score score ON score.video_id = s.video_id
-        JOIN unnest(%(models)s::bigint[], %(alerts)s::float8[], %(watches)s::float8[], %(levels)s::float8[])
+        JOIN unnest($4::bigint[], $5::float8[], $6::float8[], $7::float8[])
              AS model (id, alert_threshold, watch_threshold, level) ON model.id = score.model_id
         JOIN crawler_video v ON v.id = s.video_id
         LEFT JOIN ranking_baseline usual ON usual.platform = v.platform AND usual.age_bucket = -1
             AND usual.family = CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN 'views' ELSE 'reactions' END
-        WHERE s.video_id = ANY(%(ids)s::bigint[])
+        WHERE s.video_id = ANY($1::bigint[])
     ), followed AS (
         SELECT surge.id, now.*,
                CASE WHEN now.reach < {HYSTERESIS} * CASE WHEN surge.alerted_at IS NULL THEN now.watch_threshold
@@ -50,7 +50,7 @@ _FOLLOW = f"""
                surge.alerted_at IS NULL AND now.confirmed AND now.reach >= now.alert_threshold
                    AND now.size < {NEARLY} * now.level AS alerts
         FROM ranking_surge surge JOIN now USING (video_id)
-        WHERE surge.state <> 'cleared' AND (surge.observed_at < now.at OR %(again)s)
+        WHERE surge.state <> 'cleared' AND (surge.observed_at < now.at OR $2)
     ), gone_on AS (
         UPDATE ranking_surge AS surge SET
             observed_at = followed.at,
@@ -97,7 +97,7 @@ _FOLLOW = f"""
         INSERT INTO ranking_milestone AS old (video_id, level, reached_at, classic_at)
         SELECT video_id, level, CASE WHEN reaches THEN at END, CASE WHEN calls THEN at END
         FROM (  -- only what is news: a conflict writes a lock, whether it then changes the row or not
-            SELECT now.*, coalesce(now.momentum >= %(rule)s::float8, false) AND known.classic_at IS NULL AS calls,
+            SELECT now.*, coalesce(now.momentum >= $3::float8, false) AND known.classic_at IS NULL AS calls,
                    now.size >= now.level AND now.snapshots > 1 AND known.reached_at IS NULL AND NOT EXISTS (
                        -- There at its first sighting, or nearly: nobody could have foretold it.
                        SELECT FROM crawler_metricsnapshot first
@@ -105,7 +105,7 @@ _FOLLOW = f"""
                          AND coalesce(nullif(first.views, 0), first.likes) >= {NEARLY} * now.level
                    ) AS reaches
             FROM now LEFT JOIN ranking_milestone known USING (video_id)
-            WHERE now.size >= now.level OR now.momentum >= %(rule)s
+            WHERE now.size >= now.level OR now.momentum >= $3
             OFFSET 0
         ) AS judged
         WHERE reaches OR calls
@@ -139,15 +139,15 @@ def follow(video_ids: Collection[int], active: Mapping[str, pulse.Active], rules
     `again`: also those that these observations were judged by already, because their scores have changed since.
     """
     models = list(active.values())
-    parameters: dict[str, Any] = {
-        "ids": list(video_ids),
-        "again": again,
-        "rule": rules.surge_momentum,
-        "models": [model.row.pk for model in models],
-        "alerts": [model.row.alert_threshold for model in models],
-        "watches": [model.row.watch_threshold for model in models],
-        "levels": [model.model.level for model in models],
-    }
+    parameters = [
+        list(video_ids),
+        again,
+        rules.surge_momentum,
+        [model.row.pk for model in models],
+        [model.row.alert_threshold for model in models],
+        [model.row.watch_threshold for model in models],
+        [model.model.level for model in models],
+    ]
     with transaction.atomic():
         touched = pulse.execute(_FOLLOW, parameters)
         if touched:
