@@ -22,6 +22,7 @@ from unfold.decorators import display
 from unfold.utils import display_for_label
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from jobs.admin import cut
 from jobs.listing import AuditedActions
 from monitoring import facts, health, passes
 from monitoring.models import Level, Part, Pass, UnclaimedObject
@@ -77,7 +78,7 @@ class PassAdmin(ReadOnlyAdmin):
 
     @display(description=_("error"))
     def show_error(self, row: Pass) -> str:
-        return row.error[:160] or "–"
+        return cut(row.error) or "–"
 
 
 @admin.register(Part)

@@ -20,13 +20,14 @@ PERIOD_WORDS = {"24h": _("24 hours"), "7d": _("7 days")}
 
 @require_safe
 def trends(request: HttpRequest) -> HttpResponse:
-    """`by` and `period` in the URL; what is not known there is as good as none."""
+    """`by` and `period` in the URL; what is not known there is as good as none, and said to be."""
     workspace = workspace_of(request)
     offered = [name for name in GROUPS if name != "sources" or workspace]
-    by = request.GET.get("by", "")
-    by = by if by in offered else DEFAULT_BY
-    period = request.GET.get("period", "")
-    period = period if period in PERIODS else DEFAULT_PERIOD
+    asked = {name: request.GET.get(name, "") for name in ("by", "period")}
+    known = {"by": offered, "period": list(PERIODS)}
+    wrong = [name for name, value in asked.items() if value and value not in known[name]]
+    by = asked["by"] if asked["by"] in offered else DEFAULT_BY
+    period = asked["period"] if asked["period"] in PERIODS else DEFAULT_PERIOD
     rows = read_trends(by, period, workspace_id=workspace.pk if workspace else None)
     context: dict[str, Any] = {
         "rows": [(trend, _link(by, trend)) for trend in rows],
@@ -35,6 +36,7 @@ def trends(request: HttpRequest) -> HttpResponse:
         "periods": [Choice(str(words), _url(by, name), name == period) for name, words in PERIOD_WORDS.items()],
         "period": PERIOD_WORDS[period],
         "least_videos": LEAST_VIDEOS,
+        "errors": {name: _("It is one of: %(names)s.") % {"names": ", ".join(known[name])} for name in wrong},
     }
     return render(request, "pages/trends.html", context)
 

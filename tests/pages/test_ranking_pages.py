@@ -1,5 +1,6 @@
 """Why it ranks, what surges, what trends, and how good the alerts were: the pages that ranking has."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -208,9 +209,19 @@ def test_trends_are_shown_by_group_and_period(client, member, membership):
     assert "Your sources" not in page
 
 
-@pytest.mark.parametrize("query", ["by=nothing&period=1y", "by=sources", "by=&period="])
-def test_what_trends_do_not_know_is_as_good_as_none(client, query):
-    assert 'aria-current="true">Topics' in text_of(client.get(f"/trends/?{query}"))
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("by=nothing&period=1y", ["topics, authors, sounds.", "24h, 7d."]),
+        ("by=sources", ["topics, authors, sounds."]),
+        ("by=&period=", []),
+    ],
+)
+def test_what_trends_do_not_know_is_as_good_as_none_and_said_to_be(client, query, said):
+    page = text_of(client.get(f"/trends/?{query}"))
+
+    assert 'aria-current="true">Topics' in page
+    assert re.findall(r"It is one of: ([^<]+\.)", page) == said
 
 
 # -- quality ---------------------------------------------------------------------------------------
