@@ -6,7 +6,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
@@ -131,6 +134,12 @@ class BaselineAdmin(Computed):
         return _("%(low)d–%(high)d h") % {"low": edges[row.age_bucket], "high": edges[row.age_bucket + 1]}
 
 
+def _judged(model: RankingModel) -> list[tuple[str, dict[str, float], dict[str, float]]]:
+    """By head: how the model did on held-out videos, and how the one before it did. Nothing of a shipped one."""
+    new, old = model.evidence.get("candidate", {}), model.evidence.get("current", {})
+    return [(head, new[head], old[head]) for head in new]
+
+
 class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
@@ -151,7 +160,7 @@ class RankingModelAdmin(ModelAdmin):
     show_alert = _percent("alert_threshold", _("alert from"))
     show_watch = _percent("watch_threshold", _("watch from"))
     list_filter = ["family", "state", "origin"]
-    readonly_fields = ["family", "state", "origin", "show_figures", "created_at", "activated_at", "evidence"]
+    readonly_fields = ["family", "state", "origin", "created_at", "activated_at", "show_evidence"]
     fields = [*readonly_fields, "alert_threshold", "watch_threshold", "note"]
     actions = ["make_active", "refit"]
 
@@ -182,12 +191,26 @@ class RankingModelAdmin(ModelAdmin):
     def show_state(self, model: RankingModel) -> tuple[str, Any]:
         return model.state, ModelState(model.state).label
 
-    @display(description=_("held-out PR-AUC, against the one before"))
+    @display(description=_("held-out PR-AUC (before)"))
     def show_figures(self, model: RankingModel) -> str:
-        new, old = model.evidence.get("candidate"), model.evidence.get("current")
-        if not new or not old:
+        return "; ".join(f"{head} {new['pr_auc']:.3f} ({old['pr_auc']:.3f})" for head, new, old in _judged(model)) or "–"
+
+    @display(description=_("how it did on held-out videos"))
+    def show_evidence(self, model: RankingModel) -> SafeString | str:
+        rows = [
+            (head, *(f"{judged[measure]:.3f}" for measure in ("pr_auc", "precision_at_5") for judged in (new, old)))
+            for head, new, old in _judged(model)
+        ]
+        if not rows:
             return "–"
-        return "; ".join(f"{head} {new[head]['pr_auc']:.3f} / {old[head]['pr_auc']:.3f}" for head in new)
+        before = f"v{model.evidence['current_version']}"
+        names = (_("head"), _("PR-AUC"), before, _("precision at 5 %"), before)
+        head = format_html_join("", '<th class="pr-4 text-left">{}</th>', ((name,) for name in names))
+        body = format_html_join(
+            "", "<tr>{}</tr>", ((format_html_join("", '<td class="pr-4">{}</td>', zip(row)),) for row in rows)
+        )
+        videos = ngettext("Of %d video.", "Of %d videos.", model.evidence["items"]) % model.evidence["items"]
+        return format_html("<table><tr>{}</tr>{}</table>{}", head, body, videos)
 
     @action(description=_("Make active (score everything with it)"), permissions=["change"])
     def make_active(self, request: HttpRequest, models: QuerySet[RankingModel]) -> None:

@@ -1,5 +1,7 @@
 """Models in the admin: what staff do to them is said, and remembered with what it was before."""
 
+import re
+
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
@@ -90,3 +92,23 @@ def test_an_empty_list_says_what_can_be_done(staff_client, address, said):
 
     assert said in page
     assert "Create a new item" not in page
+
+
+def test_a_refit_shows_how_it_did_beside_the_version_before(staff_client):
+    def judged(virality, precision):
+        return {"virality": {"pr_auc": virality, "precision_at_5": precision}}
+
+    evidence = {"candidate": judged(0.7123, 0.5), "current": judged(0.6999, 0.4), "current_version": 41, "items": 312}
+    refit = RankingModelFactory(origin="refit", evidence=evidence)
+    shipped = RankingModelFactory()
+
+    listed = staff_client.get(MODELS).content.decode()
+    page = staff_client.get(f"{MODELS}{refit.pk}/change/").content.decode()
+
+    assert "virality 0.712 (0.700)" in listed
+    assert re.findall("<t[dh][^>]*>([^<]+)</t[dh]>", page)[-10:] == [
+        *("head", "PR-AUC", "v41", "precision at 5 %", "v41"),
+        *("virality", "0.712", "0.700", "0.500", "0.400"),
+    ]
+    assert "Of 312 videos." in page
+    assert not re.search(r">\s*{}\s*<", staff_client.get(f"{MODELS}{shipped.pk}/change/").content.decode())
