@@ -13,7 +13,7 @@ from pages.why import Why, say
 HEADINGS: dict[str, tuple[Any, Any]] = {
     "open": (_("Surging"), _("An alert is out, and they still rise.")),
     "peaked": (_("Past their peak today"), _("Their rise per hour has halved since its highest.")),
-    "watch": (_("Watched"), _("Likely, but not yet likely enough for an alert, or carried by one counter only.")),
+    "watch": (_("Watched"), _("Not quite likely enough, carried by one counter only, or found when nearly at the top already.")),
 }
 
 
