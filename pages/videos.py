@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from catalog.detail import Detail, Media, Metrics, Observation, detail, metrics
+from catalog.detail import Detail, Media, Metrics, Observation, detail, metrics, video_row
 from catalog.reuploads import reposts
 from catalog.surging import surges_of
 from crawler.models import Video, VideoKind
@@ -78,12 +78,14 @@ class Box:
 
 @require_safe
 def video(request: HttpRequest, pk: int) -> HttpResponse:
-    found, observed = detail(pk), metrics(pk)
+    if (row := video_row(pk)) is None:
+        raise Http404
+    box = _box(row, _quality(request))
+    found, observed = detail(row), metrics(pk)  # after the box: what it calls ready is there to be played
     if found is None or observed is None:
         raise Http404
     workspace = workspace_of(request)
     mine = [sighting for sighting in found.sightings if workspace and sighting.source.workspace_id == workspace.pk]
-    box = _box(found.video, _quality(request))
     moments = _moments(observed, surges_of(pk))
     context = {
         **_player(found, request),

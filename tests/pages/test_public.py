@@ -280,6 +280,27 @@ def test_what_is_kept_can_be_played_and_looked_through(client):
     assert "Slide 3 of 3" in slides
 
 
+@pytest.mark.parametrize("table", ["downloads_asset", "downloads_downloadjob"])
+def test_a_download_that_ends_while_the_page_is_made_is_played_or_looked_for_again(client, table):
+    job = DownloadJobFactory(running=True)
+    ended = []
+
+    def ends_after_the_first_look(execute, sql, params, many, context):
+        answer = execute(sql, params, many, context)
+        if f'FROM "{table}"' in sql and not ended:
+            ended.append(sql)
+            AssetFactory(video=job.video)
+            job.delete()
+            DownloadJobFactory(completed=True, video=job.video)
+        return answer
+
+    with connection.execute_wrapper(ends_after_the_first_look):
+        page = text_of(client.get(f"/videos/{job.video_id}/"))
+
+    assert ended
+    assert ("<video" in page) or ('http-equiv="refresh"' in page)
+
+
 @pytest.mark.parametrize("path", ["/", "/videos/{video}/", "/authors/{author}/", "/sounds/{sound}/"])
 def test_a_page_asks_no_more_statements_the_more_it_shows(client, path):
     author, sound = AuthorFactory(), SoundFactory()
