@@ -99,6 +99,15 @@ class Sample:
         """Move the site's time ahead, so that its numbers grow at once."""
         self._call("PUT", "/control/clock", {"advance_hours": hours, "speed": speed})
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Nothing grows meanwhile: two answers of one moment say one number."""
+        self.advance(0, speed=0)
+        try:
+            yield
+        finally:
+            self.advance(0, speed=1)
+
     def truth(self) -> Any:
         """What is planned: surges, quirks, kinds, sizes and the true counts of every video."""
         return self.get("/control/truth.json")
