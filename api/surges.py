@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from api.fields import ChoiceField, TextField
 from api.pagination import PageQuery, newest_first, next_url
 from api.views import ApiView
+from catalog.known import what_is_wrong_with_platform
 from ranking.models import Surge, SurgeState
 
 
@@ -48,7 +49,14 @@ class SurgePage(serializers.Serializer[Any]):
 
 class SurgesQuery(PageQuery):
     state = ChoiceField(required=False, choices=SurgeState.choices, help_text="How far it has come.")
-    platform = TextField(required=False, max_length=20, help_text="Of the video, such as `tiktok` or `douyin`.")
+    platform = TextField(
+        required=False, max_length=20, help_text="Of the video, such as `tiktok` or `douyin`; one that there is."
+    )
+
+    def validate_platform(self, name: str) -> str:
+        if wrong := what_is_wrong_with_platform(name):
+            raise serializers.ValidationError(wrong)
+        return name
 
 
 class SurgesView(ApiView):

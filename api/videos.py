@@ -39,6 +39,7 @@ from catalog.detail import detail, metrics
 from catalog.documents import document
 from catalog.feed import InvalidCursor, find
 from catalog.filters import DOWNLOAD_STATUSES, MAX_BIGINT, MAX_TEXT, ORDERING_WORDS, ORDERINGS, Filters, InvalidFilters
+from catalog.known import read_filters
 from catalog.surging import surges_of
 from crawler.models import Source, Video, VideoKind
 from ranking.explanation import explain
@@ -48,7 +49,7 @@ from ranking.scoring.model import HEADS
 class FilterQuery(QuerySerializer):
     """What catalog.filters reads, as the schema tells it; that module does the checking, for pages and API alike."""
 
-    platform = TextField(required=False, max_length=20, help_text="Its name, such as `tiktok` or `douyin`.")
+    platform = TextField(required=False, max_length=20, help_text="Its name, such as `tiktok` or `douyin`; one that there is.")
     kind = ChoiceField(
         required=False, choices=VideoKind.choices, help_text="`clip`: a film; `carousel`: slides to swipe through."
     )
@@ -57,7 +58,11 @@ class FilterQuery(QuerySerializer):
     )
     author = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT, help_text="The id in `author` of a video.")
     sound = IntegerField(required=False, min_value=0, max_value=MAX_BIGINT, help_text="The `sound_id` of a video.")
-    category = TextField(required=False, max_length=MAX_TEXT, help_text="The `slug` of one of /api/categories.")
+    category = TextField(
+        required=False,
+        max_length=MAX_TEXT,
+        help_text="The `slug` of one of /api/categories; a former one leads to what it became.",
+    )
     hashtag = TextField(required=False, max_length=MAX_TEXT, help_text="One, with or without its #.")
     q = TextField(required=False, max_length=MAX_TEXT, help_text="Words that the title or the slides hold, in any order.")
     min_views = IntegerField(
@@ -104,7 +109,7 @@ def parse_filters(given: QueryDict, *, also: Collection[str]) -> tuple[Filters, 
     if given.get("surging", "true").lower() not in TRUTHS:
         errors["surging"] = [_("Must be true or false.")]
     try:
-        filters = Filters.parse(given, also=also)
+        filters = read_filters(given, also=also)
     except InvalidFilters as error:
         filters = error.understood
         errors |= {name: [sentence] for name, sentence in error.errors.items()}

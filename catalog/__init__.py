@@ -1,6 +1,6 @@
 """The joined reads that people and programs see: each is one statement, whatever number of stages it joins.
 
-filters.Filters.parse(params, also=()) -> Filters      unknown names or values raise InvalidFilters (.errors: name -> sentence)
+known.read_filters(params, also=()) -> Filters         unknown names or values raise InvalidFilters (.errors: name -> sentence)
 feed.feed(filters, cursor="", limit=24, sparklines=True) -> FeedPage(cards, next_cursor)
                                                        keyset pages; a cursor that is not ours raises InvalidCursor
 feed.cards(video_ids) -> list[Card]                    in the order given; ids that do not exist are left out

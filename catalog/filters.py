@@ -191,7 +191,7 @@ def _hashtag(value: str) -> str:
 
 
 def _platform(value: str) -> str:
-    """Any well-formed name: which platforms there are grows with time, and links outlive a provider."""
+    """Any well-formed name; which platforms there are only the rows know (catalog/known.py)."""
     if not set(value) <= set(PLATFORM_FORM) or len(value) > 20:
         raise ValueError(_("Not the name of a platform."))
     return value

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analysis.models import Category
+from catalog import known
 from catalog.cursors import InvalidCursor
 from catalog.feed import FeedPage, count_new, feed, newest_id
 from catalog.filters import DOWNLOAD_STATUSES, KINDS, MAX_BIGINT, ORDERINGS, Filters, InvalidFilters
@@ -90,7 +91,7 @@ def read_filters(request: HttpRequest, *, also: Collection[str] = ()) -> tuple[F
     """What the URL asks for; and what of it means nothing here, to be told to the visitor. `also`: what others read."""
     errors: dict[str, str] = {}
     try:
-        filters = Filters.parse(request.GET, also={"cursor", "after", *also})
+        filters = known.read_filters(request.GET, also={"cursor", "after", *also})
     except InvalidFilters as error:
         filters, errors = error.understood, error.errors
     if filters.source is not None:

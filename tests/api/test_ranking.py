@@ -80,8 +80,15 @@ def test_surges_are_listed_latest_first_and_by_state(anonymous: ApiClient) -> No
     assert anonymous.get(f"/api/videos/{right.video_id}/metrics").json()["surges"] == opened
 
 
-def test_a_state_that_there_is_not_is_named(anonymous: ApiClient) -> None:
-    response = anonymous.get("/api/surges?state=storming")
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("state=storming", "“storming” is not a choice. There are: watch, open, peaked, cleared."),
+        ("platform=myspace", "Must be one of: douyin, tiktok."),
+    ],
+)
+def test_a_state_or_platform_that_there_is_not_is_named(anonymous: ApiClient, query: str, sentence: str) -> None:
+    response = anonymous.get(f"/api/surges?{query}")
 
     assert response.status_code == 400
-    assert list(response.json()["fields"]) == ["state"]
+    assert response.json()["fields"] == {query.partition("=")[0]: [sentence]}

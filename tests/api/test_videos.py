@@ -145,6 +145,35 @@ def test_an_unknown_name_or_value_is_a_400_that_names_it(anonymous: ApiClient, q
     assert list(response.json()["fields"]) == [query.partition("=")[0]]
 
 
+@pytest.mark.parametrize("path", ["/api/videos", "/api/videos/export"])
+def test_a_platform_or_category_that_there_is_not_is_refused_with_those_there_are(anonymous: ApiClient, path: str) -> None:
+    CategoryFactory.create(name="Food")
+    VideoFactory.create(platform="vimeo")
+
+    response = anonymous.get(f"{path}?platform=myspace&category=fod")
+
+    assert response.status_code == 400
+    assert response.json()["fields"] == {
+        "platform": ["Must be one of: douyin, tiktok, vimeo."],
+        "category": ["Must be one of: food."],
+    }
+
+
+@pytest.mark.parametrize("platform", ["douyin", "vimeo"])
+def test_a_platform_is_known_by_who_reads_it_or_by_its_videos(anonymous: ApiClient, platform: str) -> None:
+    video = ScoreFactory.create(video__platform="vimeo").video
+
+    assert ids(anonymous.get(f"/api/videos?platform={platform}")) == ([video.pk] if platform == "vimeo" else [])
+
+
+def test_a_former_category_filters_as_what_it_became(anonymous: ApiClient) -> None:
+    food = CategoryFactory.create(name="Food")
+    CategoryFactory.create(name="Snacks", merged_into=food)
+    video = ScoreFactory.create(video__category="food").video
+
+    assert ids(anonymous.get("/api/videos?category=snacks")) == [video.pk]
+
+
 def test_an_address_without_parameters_says_so(anonymous: ApiClient) -> None:
     response = anonymous.get(f"/api/videos/{VideoFactory.create().pk}?qualty=1")
 

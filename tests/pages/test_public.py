@@ -13,6 +13,7 @@ from downloads.models import AssetRole
 from tests.factories import (
     AssetFactory,
     AuthorFactory,
+    CategoryFactory,
     DownloadJobFactory,
     MetricSnapshotFactory,
     ScoreFactory,
@@ -257,6 +258,19 @@ def test_platforms_are_called_by_their_names(client):
     page = text_of(client.get("/?platform=douyin"))
     assert "on Douyin" in page
     assert '<option value="douyin" selected>Douyin</option>' in page
+
+
+def test_a_platform_or_category_that_there_is_not_is_said_to_be_and_left_out(client):
+    CategoryFactory(slug="food", name="Food")
+    video = ScoreFactory().video
+
+    page = text_of(client.get("/?platform=myspace&category=fod"))
+
+    assert "Part of this address was not understood" in page
+    assert "Must be one of: douyin, tiktok." in page
+    assert "Must be one of: food." in page
+    assert f'href="/videos/{video.pk}/' in page
+    assert client.get("/export/videos.csv?category=fod").status_code == 400
 
 
 def test_a_chart_needs_no_views(client):
