@@ -27,7 +27,7 @@ SCHEDULE = [
     Periodic("Health: look at every part", "monitoring.tasks.look", timedelta(seconds=60)),
     Periodic("Ranking: score what was missed", "monitoring.tasks.rank_what_was_missed", timedelta(minutes=5)),
     Periodic("Ranking: where to look next", "monitoring.tasks.plan_observations", timedelta(minutes=5)),
-    Periodic("Ranking: what is usual on each platform", "monitoring.tasks.refresh_baselines", timedelta(minutes=15)),
+    Periodic("Ranking: what is usual on each platform", "monitoring.tasks.refresh_baselines", timedelta(minutes=1)),
     Periodic("Ranking: refit on our own history", "monitoring.tasks.refit_ranking", "50 2 * * *"),
     Periodic("Snapshots: thinned with age", "monitoring.tasks.thin_history", "20 2 * * *"),
     Periodic("Downloads: ask for what was missed", "monitoring.tasks.find_missed_downloads", timedelta(minutes=2)),

@@ -60,7 +60,7 @@ def plan_observations() -> None:
 def refresh_baselines() -> None:
     """What is usual on each platform now."""
     with record("baselines", quiet=True) as counts:
-        counts["baselines"] = baselines.refresh()
+        counts["baselines"] = baselines.refresh_if_due()
 
 
 @shared_task(ignore_result=True)

@@ -1,9 +1,13 @@
 """What is usual on each platform, from its own videos: sizes, the top level, and rates by age."""
 
+from datetime import timedelta
+
 from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
 
 from ranking import pulse, surges
-from ranking.models import Baseline, Family
+from ranking.models import Baseline, CounterState, Family
 from ranking.scoring.state import METRICS
 
 LEAST_VIDEOS = 30
@@ -11,6 +15,10 @@ AGE_EDGES_HOURS = (2, 6, 12, 24, 48, 96, 168, 336)
 """Ages below the first are bucket 0, from the last on bucket 8."""
 RESCALE_FROM = 0.2
 """A change of the top level by less than this (relative) is not worth scoring everything anew."""
+FEW_VIDEOS = 2_000
+"""Among fewer what is usual moves with each page, and looking costs milliseconds."""
+LASTS = timedelta(minutes=15)
+"""Among more it is looked for no sooner than this."""
 
 _PRIMARY = {Family.VIEWS: METRICS.index("views") + 1, Family.REACTIONS: METRICS.index("likes") + 1}
 
@@ -75,6 +83,16 @@ def refresh() -> int:
         if moved:
             surges.judge_again()
     return Baseline.objects.count()
+
+
+def refresh_if_due() -> int:
+    """As `refresh` where the last one is old, or where few videos were known and there are new ones; else 0."""
+    computed = Baseline.objects.aggregate(newest=Max("computed_at"))["newest"]
+    if computed is not None and computed > timezone.now() - LASTS:
+        states = CounterState.objects
+        if states.all()[:FEW_VIDEOS].count() == FEW_VIDEOS or not states.filter(first_at__gt=computed).exists():
+            return 0
+    return refresh()
 
 
 def age_bucket(age_hours: float) -> int:

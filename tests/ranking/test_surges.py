@@ -9,6 +9,8 @@ import pytest
 from django.utils import timezone
 
 from crawler.models import MetricSnapshot, Video
+from monitoring import tasks
+from monitoring.models import Pass
 from ranking import baselines, learning, quality, services
 from ranking.explanation import explain
 from ranking.models import Baseline, Milestone, RankingModel, Score, Surge, SurgeState
@@ -207,6 +209,32 @@ def test_a_platform_with_few_videos_says_that_it_borrows() -> None:
 
     assert explain([video.pk])[video.pk].is_fallback
     assert not Baseline.objects.exists()
+
+
+def test_a_second_platform_is_measured_by_its_own_videos_within_the_minute(
+    world: World, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.observe()
+    for number in range(30):
+        video: Any = VideoFactory(platform="tiktok", external_id=f"t{number}")
+        MetricSnapshot.objects.create(video=video, observed_at=timezone.now(), likes=1000 + number, comments=9, shares=9)
+        services.rank([video.pk])
+    assert not Baseline.objects.filter(platform="tiktok").exists()
+
+    tasks.refresh_baselines()
+
+    assert Baseline.objects.get(platform="tiktok", age_bucket=-1).level == pytest.approx(1027.55)
+    Baseline.objects.update(computed_at=timezone.now())  # as outside of this test's one transaction
+    with django_assert_max_num_queries(7):
+        tasks.refresh_baselines()  # nothing new since
+    assert Pass.objects.filter(name="baselines").count() == 1
+    monkeypatch.setattr(baselines, "FEW_VIDEOS", 90)
+    Baseline.objects.update(computed_at=timezone.now() - baselines.LASTS / 2, level=1.0)
+    tasks.refresh_baselines()  # many videos, and looked lately
+    assert set(Baseline.objects.values_list("level", flat=True)) == {1.0}
+    Baseline.objects.update(computed_at=timezone.now() - baselines.LASTS)
+    tasks.refresh_baselines()
+    assert Baseline.objects.get(platform="tiktok", age_bucket=-1).level == pytest.approx(1027.55)
 
 
 def test_quality_counts_ours_beside_the_classic_rule(world: World) -> None:
