@@ -8,17 +8,24 @@ from django.utils.translation import gettext as _
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.models import AuthToken
+from knox.settings import knox_settings
 from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
+
+
+_BEGINS = knox_settings.TOKEN_PREFIX.encode()
 
 
 class BearerAuthentication(TokenAuthentication):
     """Knox's tokens and header; its own search walks the person's tokens, and fails on bytes that are not UTF-8."""
 
     def authenticate(self, request: Request) -> tuple[Any, AuthToken] | None:
-        scheme, *rest = get_authorization_header(request).split() or [b""]
-        if scheme.lower() == b"bearer" and len(rest) != 1:
+        scheme, *rest = given = get_authorization_header(request).split() or [b""]
+        is_ours = scheme.lower() == b"bearer"
+        # A token sent otherwise is no anonymous request either. Other schemes are those of a proxy before us.
+        is_token = scheme.lower() == b"token" or any(part.startswith(_BEGINS) for part in given)
+        if (is_ours and len(rest) != 1) or (is_token and not is_ours):
             raise AuthenticationFailed(how_to_sign_in())
         found: tuple[Any, AuthToken] | None = super().authenticate(request)
         return found

@@ -101,7 +101,7 @@ def test_another_format_is_406(anonymous: ApiClient) -> None:
     assert "application/json" in document["detail"]
 
 
-@pytest.mark.parametrize("headers", [{}, {"authorization": "Token gsw_1"}, {"authorization": "Basic eDp5"}])
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Basic eDp5"}])
 def test_who_has_not_signed_in_is_told_how(anonymous: ApiClient, headers: dict[str, str]) -> None:
     response = anonymous.get("/api/sources", headers=headers)
 
@@ -109,6 +109,18 @@ def test_who_has_not_signed_in_is_told_how(anonymous: ApiClient, headers: dict[s
     assert "Authorization: Bearer <token>" in document["detail"]
     assert "/account/" in document["detail"]
     assert response["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", ["Token gsw_1", "token abc", "Token", "gsw_1", "Key gsw_1"])
+def test_a_token_that_is_sent_otherwise_is_401_everywhere_and_told_how(anonymous: ApiClient, header: str) -> None:
+    response = anonymous.get("/api/videos", headers={"authorization": header})
+
+    assert "`Authorization: Bearer <token>` is expected" in problem(response, 401, "authentication_failed")["detail"]
+    assert response["WWW-Authenticate"] == "Bearer"
+
+
+def test_what_a_proxy_before_us_asked_for_is_not_ours_to_refuse(anonymous: ApiClient) -> None:
+    assert anonymous.get("/api/videos", headers={"authorization": "Basic eDp5"}).status_code == 200
 
 
 @pytest.mark.parametrize(
