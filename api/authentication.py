@@ -13,7 +13,6 @@ from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-
 _BEGINS = knox_settings.TOKEN_PREFIX.encode()
 
 
