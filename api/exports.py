@@ -91,7 +91,8 @@ class VideosExportView(ApiView):
 
         At most 100,000 rows, unless staff set another number: where more match, the file's name ends in `-first-100000`, and
         the JSON says `is_capped`. Times are UTC; ids are text, because 19 digits survive neither spreadsheets nor JavaScript.
-        In CSV, what is not known is empty, and text that a spreadsheet would run as a formula has an apostrophe before it.
+        In CSV, what is not known is empty, `hashtags` are a JSON list (one may hold a space), and text that a spreadsheet would
+        run as a formula has an apostrophe before it.
         """
         filters = self.query["filters"]
         if filters.source is not None:

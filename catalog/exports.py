@@ -136,7 +136,7 @@ def cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if isinstance(value, list):
-        value = " ".join(f"#{name}" for name in value)
+        value = orjson.dumps(value).decode()  # a hashtag may hold a space, a comma or a #
     if isinstance(value, str) and value.lstrip(" \u00a0\ufeff")[:1] in tuple(FORMULA_BEGINS):
         return f"'{value}"
     return value
