@@ -31,21 +31,22 @@ def dollars(micros: int | None) -> str:
     return "–" if micros is None else f"${micros / 1_000_000:.4f}"
 
 
-def read_again(options: Any, request: HttpRequest, videos: QuerySet[Video]) -> None:
-    """Ask for the carousels among these videos, and say how many those are."""
+def read_again(options: Any, request: HttpRequest, videos: QuerySet[Video]) -> list[Video]:
+    """Ask for the carousels among these videos, and say how many those are; return them."""
     chosen = list(videos[: MOST_AT_ONCE + 1])
-    asked = 0
+    asked = []
     for video in chosen[:MOST_AT_ONCE]:
         try:
             services.request_analysis(video, by=request.user)  # type: ignore[arg-type]  # staff is signed in
         except services.NotACarousel:
             continue
-        asked += 1
-    told = ngettext("%d carousel will be read.", "%d carousels will be read.", asked) % asked
+        asked.append(video)
+    told = ngettext("%d carousel will be read.", "%d carousels will be read.", len(asked)) % len(asked)
     options.message_user(request, told, messages.SUCCESS if asked else messages.WARNING)
     if len(chosen) > MOST_AT_ONCE:
         told = _("No more than %d at once; do it again for the others.") % MOST_AT_ONCE
         options.message_user(request, told, messages.WARNING)
+    return asked
 
 
 def link_to_video(video: Video) -> SafeString:
@@ -84,7 +85,8 @@ class WrittenByReading(BigListAdmin):
 
     @action(description=_("Read again"), permissions=["read"])
     def read_again(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        read_again(self, request, Video.objects.filter(pk__in=rows.values("video")))
+        asked = read_again(self, request, Video.objects.filter(pk__in=rows.values("video")))
+        self.done_to(request, rows.filter(video__in=asked).values_list("pk", flat=True))
 
 
 @admin.register(Analysis)
@@ -172,13 +174,17 @@ class ReuploadAdmin(BigListAdmin):
 
     @action(description=_("Not the same"), permissions=["change"])
     def dismiss(self, request: HttpRequest, rows: QuerySet[Reupload]) -> None:
-        count = duplicates.dismiss(rows[:MOST_AT_ONCE], request.user)  # type: ignore[arg-type]  # staff is signed in
+        dismissed = duplicates.dismiss(rows[:MOST_AT_ONCE], request.user)  # type: ignore[arg-type]  # staff is signed in
+        self.done_to(request, dismissed)
+        count = len(dismissed)
         told = ngettext("%d link is dismissed, and not found again.", "%d links are dismissed, and not found again.", count)
         self.message_user(request, told % count, messages.SUCCESS)
 
     @action(description=_("The same after all"), permissions=["change"])
     def restore(self, request: HttpRequest, rows: QuerySet[Reupload]) -> None:
-        count = duplicates.restore(rows[:MOST_AT_ONCE])
+        restored = duplicates.restore(rows[:MOST_AT_ONCE])
+        self.done_to(request, restored)
+        count = len(restored)
         told = ngettext("%d pair is compared again.", "%d pairs are compared again.", count) % count
         self.message_user(request, told, messages.SUCCESS)
 

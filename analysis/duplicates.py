@@ -130,23 +130,27 @@ def find_missed() -> dict[str, int]:
             return {name: count for name, count in counts.items() if count}
 
 
-def dismiss(links: Iterable[Reupload], by: AbstractBaseUser | None) -> int:
-    """These are not the same, whatever is found later. What else their videos may be re-uploads of is looked for at once."""
+def dismiss(links: Iterable[Reupload], by: AbstractBaseUser | None) -> list[int]:
+    """These are not the same, whatever is found later; returns those that were thought to be.
+
+    What else their videos may be re-uploads of is looked for at once.
+    """
     with transaction.atomic():
         rows = Reupload.objects.select_for_update().filter(pk__in=[link.pk for link in links], dismissed_at=None)
-        videos = list(rows.values_list("video_id", flat=True))
-        count = rows.update(dismissed_at=timezone.now(), dismissed_by=by)
-        compare(videos)
-    return count
+        videos = dict(rows.values_list("pk", "video_id"))
+        Reupload.objects.filter(pk__in=videos).update(dismissed_at=timezone.now(), dismissed_by=by)
+        compare(list(videos.values()))
+    return list(videos)
 
 
-def restore(links: Iterable[Reupload]) -> int:
-    """They are the same after all, as far as the pictures say."""
+def restore(links: Iterable[Reupload]) -> list[int]:
+    """They are the same after all, as far as the pictures say; returns those that were dismissed."""
     with transaction.atomic():
-        rows = list(Reupload.objects.select_for_update().filter(pk__in=[link.pk for link in links], dismissed_at__isnull=False))
-        Reupload.objects.filter(pk__in=[row.pk for row in rows]).delete()
-        compare([row.video_id for row in rows])
-    return len(rows)
+        rows = Reupload.objects.select_for_update().filter(pk__in=[link.pk for link in links], dismissed_at__isnull=False)
+        videos = dict(rows.values_list("pk", "video_id"))
+        Reupload.objects.filter(pk__in=videos).delete()
+        compare(list(videos.values()))
+    return list(videos)
 
 
 def _pairs(ids: list[int]) -> list[Pair]:

@@ -88,9 +88,9 @@ class AssetAdmin(ReadOnly):
     def fetch_again(self, request: HttpRequest, assets: QuerySet[Asset]) -> None:
         """What is kept stays until the new one is there."""
         ids = list(assets.values_list("pk", flat=True)[:MOST_AT_ONCE])
-        count = wanting.want_again(ids)
-        if not count:
-            self.done_to(request, [])
+        fetched = wanting.want_again(ids)
+        self.done_to(request, fetched)
+        count = len(fetched)
         self.message_user(
             request,
             ngettext("%d asset is fetched again.", "%d assets are fetched again.", count) % count,
@@ -186,8 +186,11 @@ class ExtractorAdmin(AuditedActions, ModelAdmin):
 
     @action(description=_("End the cool-down"), permissions=["change"])
     def wake(self, request: HttpRequest, extractors: QuerySet[Extractor]) -> None:
-        count = extractors.update(cooling_until=None, failures_in_a_row=0)
-        self.message_user(request, _("%d extractors may be asked again.") % count)
+        resting = list(extractors.exclude(cooling_until=None, failures_in_a_row=0).values_list("pk", flat=True))
+        count = Extractor.objects.filter(pk__in=resting).update(cooling_until=None, failures_in_a_row=0)
+        self.done_to(request, resting)
+        told = ngettext("%d extractor may be asked again.", "%d extractors may be asked again.", count) % count
+        self.message_user(request, told)
 
 
 @admin.register(DownloadRequest)

@@ -116,6 +116,7 @@ _ENQUEUE = f"""
         'pending', '', '', '', 0, 0, '', 0, '', '[]'
     FROM chosen ORDER BY id
     ON CONFLICT DO NOTHING
+    RETURNING asset_id
 """
 
 _MISSED = """
@@ -141,11 +142,11 @@ def want(video_ids: Iterable[int], *, is_forced: bool = False) -> int:
     ids = numbers(video_ids)
     with connection.cursor() as cursor:
         cursor.execute(_MAKE, {"ids": ids})
-    return _enqueue(_OF_VIDEOS, ids=ids, is_forced=is_forced)
+    return len(_enqueue(_OF_VIDEOS, ids=ids, is_forced=is_forced))
 
 
-def want_again(asset_ids: Sequence[int]) -> int:
-    """Fetch these assets now, whatever became of them; return how many jobs are new."""
+def want_again(asset_ids: Sequence[int]) -> list[int]:
+    """Fetch these assets now, whatever became of them; return those that have a new job."""
     return _enqueue(_CHOSEN, ids=numbers(asset_ids), is_forced=True)
 
 
@@ -155,15 +156,16 @@ def find_missed() -> dict[str, int]:
         cursor.execute(_MISSED, {"back": f"{LOOKED_BACK.days} days", "most": MISSED_AT_ONCE})
         ids = [pk for (pk,) in cursor.fetchall()]
     new = want(ids) if ids else 0
-    new += _enqueue(_FORGOTTEN, most=MISSED_AT_ONCE)
+    new += len(_enqueue(_FORGOTTEN, most=MISSED_AT_ONCE))
     return {"enqueued": new} if new else {}
 
 
-def _enqueue(mine: str, *, is_forced: bool = False, **facts: Any) -> int:
+def _enqueue(mine: str, *, is_forced: bool = False, **facts: Any) -> list[int]:
+    """The assets whose jobs are new."""
     facts |= {"is_forced": is_forced, "slow": SLOW_AGAIN, "refused": list(REFUSED)}
     with connection.cursor() as cursor:
         cursor.execute(_ENQUEUE.format(mine=mine), facts)
-        new: int = cursor.rowcount
+        new = [asset_id for (asset_id,) in cursor.fetchall()]
     if new:
         nudge.nudge("asset")
     return new

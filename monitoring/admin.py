@@ -11,6 +11,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.utils.safestring import SafeString
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django_celery_beat.admin import PeriodicTaskAdmin
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.utils import display_for_label
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -203,6 +204,16 @@ class ScheduleAdmin(AuditedActions, PeriodicTaskAdmin, ModelAdmin):
         (_("So far"), {"fields": ["last_run_at", "total_run_count"]}),
     ]
     readonly_fields = ["last_run_at", "total_run_count"]
+
+    @action(description=_("Enable selected tasks"), permissions=["change"])
+    def enable_tasks(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self.done_to(request, queryset.filter(enabled=False).values_list("pk", flat=True))
+        super().enable_tasks(request, queryset)
+
+    @action(description=_("Disable selected tasks"), permissions=["change"])
+    def disable_tasks(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self.done_to(request, queryset.filter(enabled=True).values_list("pk", flat=True))
+        super().disable_tasks(request, queryset)
 
     @display(description=_("when"))
     def show_timing(self, task: Any) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from jobs.listing import AuditedActions
 from ranking import surges
 from ranking.baselines import AGE_EDGES_HOURS
 from ranking.models import Baseline, ModelState, RankingModel, Score, Surge
@@ -150,7 +151,7 @@ class ThresholdForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(RankingModel)
-class RankingModelAdmin(ModelAdmin):
+class RankingModelAdmin(AuditedActions, ModelAdmin):
     """Thresholds can be changed; an earlier version can be made active again, which scores everything with it."""
 
     form = ThresholdForm
@@ -214,21 +215,25 @@ class RankingModelAdmin(ModelAdmin):
 
     @action(description=_("Make active (score everything with it)"), permissions=["change"])
     def make_active(self, request: HttpRequest, models: QuerySet[RankingModel]) -> None:
+        self.done_to(request, [])
         if len({model.family for model in models}) < len(models):
             self.message_user(request, _("Choose one version per family."), messages.ERROR)
             return
         from ranking import learning  # brings numpy, which no other request needs
 
+        activated = []
         for model in models:
             if model.state == ModelState.ACTIVE:
                 self.message_user(request, _("%s is the active model of its family already.") % model, messages.INFO)
                 continue
             scored = learning.activate(model)
+            activated.append(model.pk)
             self.message_user(
                 request,
                 _("%(model)s is active; %(count)d videos were scored with it.") % {"model": model, "count": scored},
                 messages.SUCCESS,
             )
+        self.done_to(request, activated)
 
     @action(description=_("Refit these families on our own history now"), permissions=["change"])
     def refit(self, request: HttpRequest, models: QuerySet[RankingModel]) -> None:
@@ -238,6 +243,7 @@ class RankingModelAdmin(ModelAdmin):
         needed = _(
             "it takes %(rows)d observations whose next day is known too, in the earlier and in the later part of %(days)d days"
         )
+        fitted: set[str] = set()  # or tried, with a row that says why it was refused
         facts = {"rows": fitting.LEAST_ROWS, "days": learning.HISTORY.days}
         for family in sorted({model.family for model in models}):
             row = learning.refit(family)
@@ -245,7 +251,10 @@ class RankingModelAdmin(ModelAdmin):
                 self.message_user(
                     request, f"{_('%s: too little matured history to fit on;') % family} {needed % facts}.", messages.WARNING
                 )
-            elif row.state == ModelState.REFUSED:
+                continue
+            fitted.add(family)
+            if row.state == ModelState.REFUSED:
                 self.message_user(request, row.note, messages.WARNING)
             else:
                 self.message_user(request, _("%s is fitted and active.") % row, messages.SUCCESS)
+        self.done_to(request, (model.pk for model in models if model.family in fitted))

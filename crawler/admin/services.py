@@ -32,7 +32,9 @@ class ProviderPauseAdmin(Observed):
 
     @action(description=_("Resume"), permissions=["resume"])
     def resume(self, request: HttpRequest, chosen: QuerySet[ProviderPause]) -> None:
-        count = sum(pauses.resume(pause.provider, by=str(request.user)) for pause in list(chosen))
+        resumed = [pause.pk for pause in list(chosen) if pauses.resume(pause.provider, by=str(request.user))]
+        self.done_to(request, resumed)
+        count = len(resumed)
         self.message_user(request, ngettext("%d service is asked again.", "%d services are asked again.", count) % count)
 
 

@@ -1,15 +1,33 @@
 """The buttons of a form: asked first where it harms, offered where it can be done, and remembered by name once done."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from crawler.models import CrawlJob
+from downloads.models import AssetState
 from jobs.models import State
-from tests.factories import CategoryFactory, CrawlJobFactory, DownloadJobFactory, SourceFactory, UserFactory
+from ranking.pulse import active_models
+from tests.factories import (
+    AssetFactory,
+    CategoryFactory,
+    CrawlJobFactory,
+    DownloadJobFactory,
+    ExtractorFactory,
+    PeriodicTaskFactory,
+    ProviderPauseFactory,
+    RankingModelFactory,
+    ReuploadFactory,
+    SourceFactory,
+    UserFactory,
+    VideoFactory,
+)
 
 pytestmark = pytest.mark.django_db
 DOWNLOADS = "/admin/downloads/downloadjob/"
@@ -170,6 +188,61 @@ def test_only_the_sources_that_changed_are_in_the_trail(staff_client):
     act(staff_client, "/admin/crawler/source/", "pause", [still])
 
     assert trail() == [f"Pause: {watched.pk}"]
+
+
+def _resting_and_awake():
+    resting = ExtractorFactory(name="ytdlp", failures_in_a_row=3, cooling_until=timezone.now() + timedelta(minutes=5))
+    return resting, ExtractorFactory(name="crawl_url")
+
+
+def _with_and_without_an_address():
+    video = VideoFactory(cover_url="https://p3.example.org/c.jpeg")
+    failed = AssetFactory(video=video, role="cover", quality="", state=AssetState.FAILED, object=None)
+    return failed, AssetFactory(role="cover", quality="", wanted=True)
+
+
+def _off_and_on():
+    return PeriodicTaskFactory(enabled=False), PeriodicTaskFactory(enabled=True)
+
+
+@pytest.mark.parametrize(
+    ("action", "told", "make"),
+    [
+        ("wake", "End the cool-down", _resting_and_awake),
+        ("fetch_again", "Fetch again", _with_and_without_an_address),
+        ("dismiss", "Not the same", lambda: (ReuploadFactory(), ReuploadFactory(dismissed_at=timezone.now()))),
+        ("restore", "The same after all", lambda: (ReuploadFactory(dismissed_at=timezone.now()), ReuploadFactory())),
+        ("enable_tasks", "Enable selected tasks", _off_and_on),
+        ("disable_tasks", "Disable selected tasks", lambda: _off_and_on()[::-1]),
+    ],
+)
+def test_only_the_rows_that_an_act_changed_are_in_the_trail(staff_client, action, told, make):
+    changed, same = make()
+    address = reverse(f"admin:{same._meta.app_label}_{same._meta.model_name}_changelist")
+
+    act(staff_client, address, action, [same])
+    act(staff_client, address, action, [changed, same])
+
+    assert trail() == [f"{told}: {changed.pk}"]
+
+
+def test_a_service_that_goes_on_is_in_the_trail_by_its_key(staff_client):
+    pause = ProviderPauseFactory()
+
+    act(staff_client, reverse("admin:crawler_providerpause_changelist"), "resume", [pause])
+
+    assert trail() == [f"Resume: {pause.pk}"]
+
+
+def test_only_the_model_that_became_active_is_in_the_trail(staff_client):
+    models = {family: active.row for family, active in active_models().items()}
+    earlier = RankingModelFactory(data=models["views"].data)
+    address = reverse("admin:ranking_rankingmodel_changelist")
+
+    act(staff_client, address, "refit", [models["views"]])  # there is no history
+    act(staff_client, address, "make_active", [earlier, models["reactions"]])
+
+    assert trail() == [f"Make active (score everything with it): {earlier.pk}"]
 
 
 def test_a_refused_merge_leaves_no_trail(staff_client):
