@@ -133,6 +133,7 @@ class AuditAdmin(ReadOnlyAdmin):
 # -- settings: the trail says from what to what ----------------------------------------------------
 
 admin.site.unregister([Config])
+Config._meta.verbose_name_plural = Config._meta.app_config.verbose_name = _("settings")
 
 
 class SettingsForm(ConstanceForm):
