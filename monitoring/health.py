@@ -64,6 +64,8 @@ class Finding:
     sentence: str
     facts: dict[str, Any] = field(default_factory=dict)
     """For staff: numbers, names of machines."""
+    at: datetime | None = None
+    """When the monitoring pass found it; None: it was looked at just now."""
 
 
 def worst(levels: Iterable[str]) -> Level:
@@ -84,9 +86,10 @@ def kept() -> list[Finding]:
     for part in Part.objects.all():
         if now - part.checked_at > LOOK_WITHIN:
             since = _("Last looked at %(minutes)d minutes ago: ") % {"minutes": (now - part.checked_at).total_seconds() // 60}
-            findings.append(Finding(part.name, worst([part.level, Level.DEGRADED]), since + part.sentence, part.facts))
+            level, sentence = worst([part.level, Level.DEGRADED]), since + part.sentence
         else:
-            findings.append(Finding(part.name, Level(part.level), part.sentence, part.facts))
+            level, sentence = Level(part.level), part.sentence
+        findings.append(Finding(part.name, level, sentence, part.facts, part.checked_at))
     return findings
 
 

@@ -1,5 +1,6 @@
 """The dashboard and what staff do from it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from django.utils.text import capfirst
 from downloads.models import DownloadJob
 from jobs.models import PausedKind
 from monitoring import health, tasks
-from monitoring.models import Level
+from monitoring.models import Level, Part
 from tests.factories import (
     CrawlJobFactory,
     DownloadJobFactory,
@@ -71,6 +72,21 @@ def test_the_banner_leads_to_where_something_can_be_done(staff_client):
     assert f'href="{links["Extractors"]}"' in response.content.decode()
 
 
+def test_the_dashboard_says_when_it_was_checked_and_when_counted(staff_client):
+    assert "checked " not in staff_client.get("/admin/").content.decode()
+    tasks.look()
+    checked = timezone.now() - timedelta(hours=30)
+    Part.objects.update(checked_at=checked)
+
+    page = " ".join(staff_client.get("/admin/").content.decode().split())
+
+    assert f"checked {checked:%-d %b, %H:%M:%S}," in page
+    assert f"Library <small>as of {checked:%-d %b, %H:%M:%S} UTC</small>" in page
+    counted = re.search(r"counted (\d\d:\d\d:\d\d) UTC", page)
+    assert counted is not None
+    assert counted[1] != f"{checked:%H:%M:%S}"
+
+
 def test_the_dashboard_asks_no_more_when_there_is_more(staff_client, django_assert_max_num_queries):
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -125,10 +141,13 @@ def test_the_sidebar_names_a_list_as_its_own_page_does(staff_client):
     groups = staff_client.get("/admin/").context["sidebar_navigation"]
     names = {item["link"]: str(item["title"]) for group in groups for item in group["items"]}
 
-    for model in admin.site._registry:
-        link = f"/admin/{model._meta.label_lower.replace('.', '/')}/"
-        if model._meta.app_label in {"admin", "analysis", "crawler", "downloads", "jobs", "ranking"} and link in names:
-            assert names[link] == capfirst(str(model._meta.verbose_name_plural))
+    lists = {f"/admin/{model._meta.label_lower.replace('.', '/')}/": model for model in admin.site._registry}
+    assert len(names.keys() & lists.keys()) > 30
+    for link in names.keys() & lists.keys():
+        assert names[link] == capfirst(str(lists[link]._meta.verbose_name_plural))
+    settings = staff_client.get("/admin/constance/config/")
+    assert (names["/admin/constance/config/"], str(settings.context["title"])) == ("Settings", "settings")
+    assert "Constance" not in re.sub(r"<script.*?</script>|<style.*?</style>", "", settings.content.decode(), flags=re.DOTALL)
 
 
 def test_staff_see_only_what_they_may():
