@@ -23,7 +23,7 @@ from catalog.feed import InvalidCursor, find
 from catalog.filters import Filters
 from catalog.sounds import Totals, totals
 from crawler import sounds
-from crawler.models import CrawlJob, Outcome, Source, SourceKind
+from crawler.models import CrawlJob, Outcome, ProviderPause, Source, SourceKind
 from crawler.providers.sound_links import SoundLink
 from workspaces.models import Workspace
 
@@ -73,6 +73,7 @@ class SoundDocument(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=[str(value) for value in sounds.Status])
     outcome = serializers.ChoiceField(choices=Outcome.choices)
     error = serializers.CharField(help_text="Why the latest run failed or waits; else empty.")
+    paused = serializers.CharField(allow_null=True, help_text="Why the service that reads it is paused; null: it is not.")
     is_active = serializers.BooleanField(help_text="Whether it is read by schedule.")
     last_run_at = serializers.DateTimeField(allow_null=True)
     next_run_at = serializers.DateTimeField()
@@ -97,7 +98,8 @@ class SoundsView(ApiView):
         page, cursor = newest_first(rows, self.query)
         ids = [source.pk for source in page]
         runs, sums = sounds.last_runs(ids), totals(ids)
-        documents = [sound_document(source, runs.get(source.pk), sums[source.pk]) for source in page]
+        pause = sounds.pause()
+        documents = [sound_document(source, runs.get(source.pk), sums[source.pk], pause) for source in page]
         return Response({"results": documents, "next": next_url(request, cursor)})
 
     @extend_schema(operation_id="create_sound", request=SoundBody, responses={200: SoundDocument, 201: SoundDocument})
@@ -157,14 +159,14 @@ class ScrapeView(OneSound):
         force = self.read_body(ScrapeBody)["force"] if request._request.body else False
         job = sounds.scrape(source, by=self.person, force=force)
         source.refresh_from_db()
-        return Response(sound_document(source, job, totals([pk])[pk]), status.HTTP_202_ACCEPTED)
+        return Response(sound_document(source, job, totals([pk])[pk], sounds.pause()), status.HTTP_202_ACCEPTED)
 
 
 def one_document(source: Source) -> dict[str, Any]:
-    return sound_document(source, sounds.last_run(source), totals([source.pk])[source.pk])
+    return sound_document(source, sounds.last_run(source), totals([source.pk])[source.pk], sounds.pause())
 
 
-def sound_document(source: Source, run: CrawlJob | None, sums: Totals) -> dict[str, Any]:
+def sound_document(source: Source, run: CrawlJob | None, sums: Totals, pause: ProviderPause | None) -> dict[str, Any]:
     """A SoundDocument."""
     sound = source.sound
     return {
@@ -179,6 +181,7 @@ def sound_document(source: Source, run: CrawlJob | None, sums: Totals) -> dict[s
         "status": str(sounds.status_of(run)),
         "outcome": source.outcome,
         "error": run.error if run else "",
+        "paused": pause.reason if pause else None,
         "is_active": source.is_active,
         "last_run_at": source.last_run_at,
         "next_run_at": source.next_run_at,

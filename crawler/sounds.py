@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crawler import outbound
+from crawler.access import provider_name
 from crawler.links import site_url
-from crawler.models import CrawlJob, Sound, Source, SourceKind
+from crawler.models import CrawlJob, ProviderPause, Sound, Source, SourceKind
 from crawler.orders import REUSE_FOR
 from crawler.providers.sound_links import NotASound, ShortLink, SoundLink, read_sound
 from crawler.services import ASKED_FOR, scan_now
@@ -158,6 +159,11 @@ def last_runs(sources: Sequence[int]) -> dict[int, CrawlJob]:
 def is_fresh(job: CrawlJob) -> bool:
     """Whether its run is young enough to stand for another."""
     return bool(job.order) and job.started_at is not None and timezone.now() - job.started_at < REUSE_FOR
+
+
+def pause() -> ProviderPause | None:
+    """Why no sound is read at present, where its service is the reason: a good run of before stays the latest."""
+    return ProviderPause.objects.filter(provider=provider_name(PLATFORM, SourceKind.SOUND)).first()
 
 
 def status_of(job: CrawlJob | None) -> Status:

@@ -91,6 +91,7 @@ def sounds(request: HttpRequest, membership: Membership) -> HttpResponse:
         "rows": [_row(source, runs.get(source.pk), sums[source.pk]) for source in shown],
         "older": shown[-1].pk if len(rows) > PAGE else None,
         "membership": membership,
+        "pause": services.pause(),
     }
     return render(request, "pages/sounds.html", context)
 
@@ -165,6 +166,7 @@ def _status(source: Source) -> dict[str, Any]:
     status = str(services.status_of(run))
     return {
         "run": run,
+        "pause": services.pause(),
         "seen": run.counts.get("seen", 0) if run else 0,
         "status": status,
         "status_words": STATUS_WORDS[status],

@@ -6,7 +6,15 @@ import pytest
 
 from crawler.models import CrawlJob, Sound, Source
 from tests.api.conftest import People
-from tests.factories import AuthorFactory, CrawlJobFactory, SoundFactory, SourceFactory, SourceVideoFactory, VideoFactory
+from tests.factories import (
+    AuthorFactory,
+    CrawlJobFactory,
+    ProviderPauseFactory,
+    SoundFactory,
+    SourceFactory,
+    SourceVideoFactory,
+    VideoFactory,
+)
 
 SOUND = "7016547803243022337"
 LINK = f"https://www.tiktok.com/music/wave-{SOUND}"
@@ -136,6 +144,20 @@ def test_a_young_run_stands_for_another_unless_forced(people: People) -> None:
     assert client.send("POST", path, {"often": True}).status_code == 400
 
 
+def test_a_service_that_refuses_its_key_is_told_beside_a_young_good_run(people: People) -> None:
+    source = watched(people)
+    CrawlJobFactory.create(source=source, completed=True, order="Run1", started_at=source.created_at)
+    client = people.client("editor")
+    assert client.get(f"/api/sounds/{source.pk}").json()["paused"] is None
+    ProviderPauseFactory.create(provider="apify", reason="The token is refused.")
+
+    answers = [client.get(f"/api/sounds/{source.pk}"), client.send("POST", f"/api/sounds/{source.pk}/scrape")]
+    [listed] = client.get("/api/sounds").json()["results"]
+
+    for told in (listed, *(answer.json() for answer in answers)):
+        assert (told["status"], told["paused"]) == ("done", "The token is refused.")
+
+
 def test_a_failed_run_is_taken_up_again(people: People) -> None:
     source = watched(people)
     job = CrawlJobFactory.create(source=source, failed=True, order="Run1")
@@ -163,5 +185,5 @@ def test_a_list_of_many_asks_no_more_than_a_list_of_few(people: People, django_a
     client = people.client("viewer")
     client.get("/api/sounds")
 
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         assert len(client.get("/api/sounds").json()["results"]) == 20

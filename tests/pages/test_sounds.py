@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from crawler.models import CrawlJob, SoundSnapshot, Source
-from tests.factories import CrawlJobFactory, SoundFactory, SourceFactory, SourceVideoFactory, VideoFactory
+from tests.factories import CrawlJobFactory, ProviderPauseFactory, SoundFactory, SourceFactory, SourceVideoFactory, VideoFactory
 from tests.pages.conftest import text_of
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +140,25 @@ def test_a_young_run_is_ordered_again_only_knowingly(member, watched):
     member.post(f"/sounds/{watched.pk}/scrape/", {"force": "on"})
 
     assert CrawlJob.objects.count() == 2
+
+
+@pytest.mark.parametrize("path", ["", "{pk}/", "{pk}/part/"])
+def test_a_service_that_refuses_its_key_is_told_beside_a_young_good_run(member, watched, path):
+    CrawlJobFactory(source=watched, completed=True, order="Run1", started_at=timezone.now())
+    address = f"/sounds/{path.format(pk=watched.pk)}"
+    said = "The service that reads this is paused: The token is refused. It goes on by itself"
+    assert said not in text_of(member.get(address))
+
+    ProviderPauseFactory(provider="apify", reason="The token is refused.")
+
+    assert said in text_of(member.get(address))
+
+
+def test_what_waits_for_a_paused_service_says_so_once(member, watched):
+    CrawlJobFactory(source=watched, error_code="service_paused", error="TikTok sounds (Apify) is paused: The token is refused.")
+    ProviderPauseFactory(provider="apify", reason="The token is refused.")
+
+    assert text_of(member.get(f"/sounds/{watched.pk}/")).count("The token is refused.") == 1
 
 
 def test_the_part_follows_the_run_and_brings_videos_when_there_are_more(member, watched):
