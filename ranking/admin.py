@@ -192,7 +192,7 @@ class RankingModelAdmin(AuditedActions, ModelAdmin):
     def show_state(self, model: RankingModel) -> tuple[str, Any]:
         return model.state, ModelState(model.state).label
 
-    @display(description=_("held-out PR-AUC (before)"))
+    @display(description=_("PR-AUC (before)"))
     def show_figures(self, model: RankingModel) -> str:
         return "; ".join(f"{head} {new['pr_auc']:.3f} ({old['pr_auc']:.3f})" for head, new, old in _judged(model)) or "–"
 

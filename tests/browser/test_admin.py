@@ -1,10 +1,13 @@
 """The admin's lists as staff see them: what is long breaks, and the list stays within its page."""
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import Page
 
+from ranking.scoring.model import HEADS
 from tests.browser.conftest import apart
-from tests.factories import PASSWORD, CrawlJobFactory, SourceFactory, UserFactory, WorkspaceFactory
+from tests.factories import PASSWORD, CrawlJobFactory, RankingModelFactory, SourceFactory, UserFactory, WorkspaceFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LONG = "x" * 110
@@ -22,15 +25,33 @@ def fill():
     return UserFactory(is_staff=True, is_superuser=True)
 
 
-@pytest.mark.parametrize("name", ["source", "crawljob"])
-def test_one_long_unbroken_value_does_not_widen_a_list(page: Page, site, name):
+def open_list(page: Page, site, staff, name):
     page.set_default_timeout(12000)
-    staff = apart(fill)
-    page.goto(f"{site}/accounts/login/?next=/admin/crawler/{name}/")
+    page.goto(f"{site}/accounts/login/?next=/admin/{name}/")
     page.locator("input[name=login]").fill(staff.username)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("input[name=password]").press("Enter")
-    page.wait_for_url("**/admin/crawler/**", wait_until="load")
-    page.locator("#result_list .data-row").wait_for()
+    page.wait_for_url(f"**/admin/{name}/", wait_until="load")
+    page.locator("#result_list .data-row, #result_list tbody tr").first.wait_for()
+
+
+@pytest.mark.parametrize("name", ["source", "crawljob"])
+def test_one_long_unbroken_value_does_not_widen_a_list(page: Page, site, name):
+    open_list(page, site, apart(fill), f"crawler/{name}")
+
+    assert page.evaluate(WIDER_THAN_ITS_ROOM) == []
+
+
+def refitted():
+    judged = {head: {"pr_auc": 0.7123, "precision_at_5": 0.5} for head in HEADS}
+    evidence = {"candidate": judged, "current": judged, "current_version": 41, "items": 312}
+    at = datetime(2026, 11, 21, 22, 58, tzinfo=UTC)
+    RankingModelFactory(family="reactions", origin="refit", evidence=evidence, created_at=at, activated_at=at)
+    RankingModelFactory(state="active", created_at=at, activated_at=at)
+    return UserFactory(is_staff=True, is_superuser=True)
+
+
+def test_models_with_their_figures_fit_a_laptops_screen(page: Page, site):
+    open_list(page, site, apart(refitted), "ranking/rankingmodel")
 
     assert page.evaluate(WIDER_THAN_ITS_ROOM) == []
