@@ -134,4 +134,4 @@ def test_every_model_of_the_sidebar_has_its_list():
     from monitoring.navigation import GROUPS
 
     registered = {model._meta.label_lower for model in admin.site._registry}
-    assert {label for _title, entries in GROUPS for label, _name, _icon in entries} <= registered
+    assert {label for _title, entries in GROUPS for label, _icon in entries} <= registered
