@@ -305,6 +305,7 @@ SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if IS_HTTPS else []
 X_FRAME_OPTIONS = "DENY"
+FILE_UPLOAD_HANDLERS = ["config.uploads.SmallUploadHandler"]
 _base_policy = {
     "default-src": [SELF],
     "img-src": [SELF, "data:", *MEDIA_ORIGINS],
