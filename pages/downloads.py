@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.cards import Card, cards
-from catalog.filters import MAX_BIGINT
+from catalog.filters import is_id
 from crawler.models import Video, VideoKind
 from downloads import bundles, services, status, storage
 from downloads.errors import TooManyWaiting
@@ -49,7 +49,7 @@ def downloads(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     asked = services.downloads_of(**who)
     if before:
-        if not (before.isascii() and before.isdigit() and int(before) <= MAX_BIGINT):
+        if not is_id(before):
             raise BadRequest(_("“before” must be the id of a request."))
         asked = asked.filter(pk__lt=int(before))
     found = list(asked[: PAGE + 1])
@@ -95,7 +95,7 @@ def new_zip(request: HttpRequest) -> HttpResponse:
     given = list(dict.fromkeys(request.POST.getlist("video")))[: services.MOST_IN_A_BATCH + 1]
     quality = request.POST.get("quality", Quality.BEST.value)
     chosen = [(text, own or quality) for text, _dash, own in (value.partition("-") for value in given)]
-    if not all(text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= MAX_BIGINT for text, _own in chosen):
+    if not all(is_id(text) for text, _own in chosen):
         raise BadRequest(_("“video” must be the id of a video."))
     videos = Video.objects.in_bulk([int(text) for text, _own in chosen])
     wanted = [(videos[int(text)], own) for text, own in chosen if int(text) in videos]

@@ -22,7 +22,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 from django.urls import re_path
 
-from catalog.filters import MAX_BIGINT
+from catalog.filters import is_id
 from crawler.models import Source
 from workspaces.models import active_membership
 
@@ -129,8 +129,7 @@ def _voice_of(pid: int) -> asyncio.AbstractEventLoop:
 
 def _ids(texts: list[str]) -> list[int]:
     """Those that are ids at all, and not too many."""
-    numbers = [int(text) for text in texts[:MOST_NAMED] if text.isascii() and text.isdigit() and len(text) < 20]
-    return [number for number in numbers if number <= MAX_BIGINT]
+    return [int(text) for text in texts[:MOST_NAMED] if is_id(text)]
 
 
 def _visible(user: Any, sources: list[int]) -> list[int]:

@@ -18,7 +18,7 @@ from analysis.models import Category
 from catalog import known
 from catalog.cursors import InvalidCursor
 from catalog.feed import FeedPage, count_new, feed, newest_id
-from catalog.filters import DOWNLOAD_STATUSES, KINDS, MAX_BIGINT, ORDERINGS, Filters, InvalidFilters
+from catalog.filters import DOWNLOAD_STATUSES, KINDS, ORDERINGS, Filters, InvalidFilters, is_id
 from catalog.ordering import ordering_of
 from crawler.models import Author, Sound, Source
 from crawler.providers import registry
@@ -80,7 +80,7 @@ def rising(request: HttpRequest) -> HttpResponse:
 def news(request: HttpRequest) -> HttpResponse:
     """The hint that new videos match, for a page that was made when `after` was the newest one."""
     after = request.GET.get("after", "")
-    if not (after.isascii() and after.isdigit() and int(after) <= MAX_BIGINT):
+    if not is_id(after):
         raise BadRequest(_("“after” must be the id of a video."))
     filters, _errors = read_filters(request)
     count = count_new(filters, after=int(after), most=MOST_NEW + 1)

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalog.feed import feed
-from catalog.filters import MAX_BIGINT, Filters
+from catalog.filters import Filters, is_id
 from crawler import pauses, services
 from crawler.models import CrawlJob, Source, SourceKind
 from crawler.offers import offers
@@ -169,7 +169,7 @@ def _runs(request: HttpRequest, source: Source) -> dict[str, Any]:
     before = request.GET.get("before", "")
     rows = CrawlJob.objects.filter(source=source).order_by("-pk")
     if before:
-        if not (before.isascii() and before.isdigit() and int(before) <= MAX_BIGINT):
+        if not is_id(before):
             raise BadRequest(_("“before” must be the id of a run."))
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: RUNS + 1])

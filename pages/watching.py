@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.filters import MAX_BIGINT
+from catalog.filters import is_id
 from catalog.watching import HEALTH, RUNS_SHOWN, SORTS, Lately, census, lately, narrowed
 from crawler import services
 from crawler.models import Outcome, Source, SourceKind
@@ -96,7 +96,7 @@ def bulk(request: HttpRequest, membership: Membership) -> HttpResponse:
 
     Ids of other workspaces are as good as none. Deleting asks first, unless `confirmed` says that it has.
     """
-    ids = [int(text) for text in request.POST.getlist("ids") if text.isascii() and text.isdigit() and int(text) <= MAX_BIGINT]
+    ids = [int(text) for text in request.POST.getlist("ids") if is_id(text)]
     chosen = Source.objects.filter(workspace=membership.workspace_id, pk__in=ids[:MOST_AT_ONCE]).order_by("kind", "value", "pk")
     action = request.POST.get("action", "")
     back = _url({name: str(value) for name, value in QueryDict(request.POST.get("back", "")[:2000]).items() if name in NARROWING})

@@ -138,6 +138,7 @@ def test_a_period_that_ends_before_it_begins_is_told_by_its_label_and_left_out(c
         ("/news/", 400),
         ("/news/?after=x", 400),
         ("/news/?after=99999999999999999999", 400),
+        pytest.param(f"/news/?after={'9' * 5000}", 400, id="news after an endless number"),
         ("/videos/1/", 404),
         ("/videos/9223372036854775807/", 404),
         ("/videos/9223372036854775808/", 404),
@@ -147,6 +148,7 @@ def test_a_period_that_ends_before_it_begins_is_told_by_its_label_and_left_out(c
         ("/sounds/9999999999999999999/", 404),
         ("/downloads/zips/00000000-0000-0000-0000-000000000000/", 404),
         ("/downloads/?before=x", 400),
+        pytest.param(f"/downloads/?before={'9' * 5000}", 400, id="downloads before an endless number"),
         ("/nothing", 404),
     ],
 )
