@@ -148,7 +148,7 @@ class Door:
             self._leave(target, connection, response, drain=True)
             # Header bytes arrive as Latin-1; those of a UTF-8 location become themselves again.
             location = location.encode("latin-1", "replace").decode("utf-8", "replace")
-            following = parse_url(urljoin(target.url, location), self._allowed)
+            following = parse_url(_joined(target.url, location), self._allowed)
             if following.origin != target.origin:
                 wanted = _across_origins(wanted)
             target = following
@@ -284,6 +284,13 @@ class Door:
         context = self._given_context or ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
         context.sslsocket_class = TLSSocket
         return context
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError:  # a bracket that is never closed, for one
+        return ""  # no usable address, as parse_url says
 
 
 def _across_origins(headers: Mapping[str, str]) -> dict[str, str]:

@@ -261,12 +261,12 @@ def _check_range(stream: outbound.Stream, start: int, whole: Whole | None) -> in
     unit, _space, rest = stream.headers.get("Content-Range", "").partition(" ")
     span, _slash, total_text = rest.partition("/")
     first, _dash, last = span.partition("-")
-    total = int(total_text) if total_text.isdecimal() else None
+    total = int(total_text) if _is_count(total_text) else None
     is_asked = (
         start > 0
         and unit == "bytes"
-        and first.isdecimal()
-        and last.isdecimal()
+        and _is_count(first)
+        and _is_count(last)
         and int(first) == start
         and (total is None or int(last) == total - 1)
         and (whole is None or whole.size is None or total is None or total == whole.size)
@@ -274,6 +274,10 @@ def _check_range(stream: outbound.Stream, start: int, whole: Whole | None) -> in
     if not is_asked:
         raise WrongRange(_("The server sent another part of the file than was asked for."))
     return total if total is not None else (whole.size if whole else None)
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) < 20  # of more digits than some thousand, Python makes no number
 
 
 def retry_after(header: str | None) -> timedelta:

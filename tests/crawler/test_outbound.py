@@ -161,6 +161,7 @@ def test_a_name_that_turns_inside_after_it_was_saved_is_refused_when_it_is_used(
         "javascript:alert(1)",
         "http://u:p@8.8.8.8/",
         "http://8.8.8.8:22/",
+        "http://[never.closed/",
     ],
 )
 def test_a_redirect_is_checked_like_the_first_address(location):

@@ -126,6 +126,9 @@ def test_a_part_without_a_mark_of_its_whole_is_begun_again(liar: Liar, dest: Pat
         (http(503, Retry_After="7"), MoreLater, "rate_limited"),
         (http(500), TransientError, "server_error"),
         (http(206, b"abc", Content_Range="bytes 5-7/8"), TransientError, "wrong_range"),
+        pytest.param(
+            http(206, b"abc", Content_Range=f"bytes 5-7/{'9' * 5000}"), TransientError, "wrong_range", id="endless range"
+        ),
         (http(200, CONTENT[:10], Content_Length="99"), TransientError, "truncated"),
         (http(302, Location="/a"), outbound.TooManyRedirects, "redirect_loop"),
         (http(302, Location="http://127.0.0.2/x"), outbound.ForbiddenAddress, "forbidden_address"),

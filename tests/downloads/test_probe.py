@@ -120,6 +120,7 @@ def test_an_mp3_is_known(clip: Path, tmp_path: Path) -> None:
         (struct.pack(">I4s4s", 24, b"ftyp", b"heic") + bytes(12), "not_media"),
         (struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"isom", 0, b"isom", b"mp41"), "truncated"),
         (struct.pack(">I4s4sI", 3, b"ftyp", b"isom", 0), "undecodable"),
+        pytest.param(struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 0) + b"\0\0\0\x08free" * 10**6, "undecodable", id="tiny boxes"),
         (b"\x1aE\xdf\xa3" + bytes(200), "undecodable"),
         (b"ID3\x04\x00\x00\x00\x00\x00\x00" + bytes(500), "undecodable"),
         ((b"\x47" + bytes(187)) * 10, "undecodable"),
