@@ -22,7 +22,7 @@ from crawler.models import Video
 from downloads import storage
 from downloads.models import Asset, AssetRole, AssetState
 from jobs.admin import JobAdmin
-from jobs.listing import AuditedActions, BigListAdmin, ask_first, recent_values
+from jobs.listing import AuditedActions, BigListAdmin, OnlyLookedAt, ask_first, recent_values
 
 MOST_AT_ONCE = 1000
 
@@ -65,20 +65,11 @@ class AnalysisJobAdmin(JobAdmin):
         return dollars(job.cost_micros)
 
 
-class WrittenByReading(BigListAdmin):
+class WrittenByReading(OnlyLookedAt, BigListAdmin):
     """Written by the readings themselves; looked at, and asked for again, here."""
 
     ordering: Any = ["-pk"]
     actions = ["read_again"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_read_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("analysis.add_analysisjob")

@@ -19,20 +19,11 @@ from downloads.filenames import filename_for
 from downloads.models import Asset, AssetJob, Batch, DownloadJob, DownloadRequest, Extractor, StoredObject
 from downloads.processing.containers import extension_of
 from jobs.admin import MOST_AT_ONCE, JobAdmin
-from jobs.listing import AuditedActions, BigListAdmin, recent_values
+from jobs.listing import AuditedActions, BigListAdmin, OnlyLookedAt, recent_values
 
 
-class ReadOnly(BigListAdmin):
+class ReadOnly(OnlyLookedAt, BigListAdmin):
     """Written by the downloads themselves; looked at here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class RequestInline(TabularInline):

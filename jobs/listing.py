@@ -82,6 +82,19 @@ class AuditedActions:
         return response
 
 
+class OnlyLookedAt:
+    """For an admin whose rows the product writes: nobody adds, changes or deletes them by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class BigListAdmin(AuditedActions, ModelAdmin):
     """For tables that grow without end."""
 

@@ -24,7 +24,7 @@ from unfold.utils import display_for_label
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from jobs.admin import cut
-from jobs.listing import AuditedActions
+from jobs.listing import AuditedActions, OnlyLookedAt
 from monitoring import facts, health, passes
 from monitoring.models import Level, Part, Pass, UnclaimedObject
 from ranking.classic import SETTINGS as CLASSIC_WEIGHTS
@@ -39,19 +39,10 @@ def badge(text: Any, colour: str) -> SafeString:
     return shown
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(OnlyLookedAt, ModelAdmin):
     """Written by the house itself: looked at, never edited."""
 
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Pass)

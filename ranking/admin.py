@@ -13,25 +13,16 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from jobs.listing import AuditedActions
+from jobs.listing import AuditedActions, OnlyLookedAt
 from ranking import surges
 from ranking.baselines import AGE_EDGES_HOURS
 from ranking.models import Baseline, ModelState, RankingModel, Score, Surge
 
 
-class Computed(ModelAdmin):
-    """Rows that the product writes: nobody adds, edits or deletes them by hand."""
+class Computed(OnlyLookedAt, ModelAdmin):
+    """What scoring writes."""
 
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """As people read them, where there is a column that shows them so."""

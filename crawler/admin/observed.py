@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from jobs.listing import BigListAdmin
+from jobs.listing import BigListAdmin, OnlyLookedAt
 
 
 def link_to(model: type[Model], text: Any, **filters: Any) -> SafeString:
@@ -29,7 +29,7 @@ def link_out(url: str) -> SafeString | str:
     )
 
 
-class Observed(BigListAdmin):
+class Observed(OnlyLookedAt, BigListAdmin):
     """What crawls write; looked at here."""
 
     shown: list[str] = []
@@ -42,15 +42,6 @@ class Observed(BigListAdmin):
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Addresses are shown by `show_link` alone: the theme makes a link of whatever stands in them."""
         return [field.name for field in self.model._meta.concrete_fields if isinstance(field, URLField)]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description=_("there"))
     def show_link(self, row: Any) -> SafeString | str:

@@ -34,6 +34,20 @@ def source(membership):
     return SourceFactory(workspace=membership.workspace, value="our topic")
 
 
+@pytest.mark.parametrize(("path", "kind"), [("/sources/", "topic"), ("/sources/{}/", "topic"), ("/sounds/{}/", "sound")])
+@pytest.mark.parametrize(("is_active", "said"), [(True, "in 3 h"), (False, "–")])
+def test_the_next_look_is_told_and_none_of_what_is_paused(member, membership, path, kind, is_active, said):
+    at = timezone.now() + timedelta(hours=3, minutes=1)
+    source = SourceFactory(
+        workspace=membership.workspace, platform="tiktok", kind=kind, value="7", is_active=is_active, next_run_at=at
+    )
+
+    page = text_of(member.get(path.format(source.pk)))
+
+    [told] = re.findall(r"<dt>Next (?:scan|run)</dt>\s*<dd>\s*(.*?)\s*</dd>", page, re.DOTALL)
+    assert re.sub(r"<[^>]+>", "", told) == said
+
+
 PLACES = [
     ("get", "/sources/{}/"),
     ("get", "/sources/{}/runs/"),
