@@ -70,6 +70,15 @@ def _empty_quickly() -> None:
     TransactionTestCase._fixture_teardown = lambda case: empty_tables()  # type: ignore[attr-defined,method-assign]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _keep_leases_by_hand() -> None:
+    """The keeper's thread looks every 15 s, by a connection of its own. A job that a test made within its transaction is not
+    there for it, so whichever test was at work just then had its job taken for lost."""
+    from jobs import lease
+
+    lease.RENEW_EVERY_SECONDS = 24 * 3600
+
+
 @pytest.fixture(autouse=True)
 def _clean_cache(request: pytest.FixtureRequest) -> None:
     """A test that has a database starts with an empty cache; the others never touch Redis."""

@@ -57,6 +57,17 @@ def expire(chore: Chore) -> None:
         cursor.execute("UPDATE chores_chore SET lease_until = now() - interval '1 second' WHERE id = %s", [chore.pk])
 
 
+def lose(chore: Chore) -> None:
+    """As if its worker had been silent for a minute, and was found out. What it sent last may renew the lease after us: then
+    a minute passes again."""
+
+    def is_rescued() -> bool:
+        expire(chore)
+        return bool(Chore.objects.rescue())
+
+    until(is_rescued)
+
+
 def make_due() -> None:
     """As if the pauses of all that wait were over."""
     with connection.cursor() as cursor:

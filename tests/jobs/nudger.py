@@ -8,6 +8,7 @@ import time
 def main() -> None:
     from jobs import nudge
 
+    nudge.REST_SECONDS = 3600.0  # until it is told to forget, however slow this machine is
     for line in sys.stdin:
         word, answer, start = line.strip(), None, time.monotonic()
         if word == "nudge":

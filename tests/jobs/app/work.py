@@ -14,7 +14,10 @@ def work(chore: Chore) -> str | None:
             record(chore)
             return None
         case "wait":  # says that it began, then goes on until it may end
-            Path(chore.facts["began"]).write_text(str(os.getpid()))
+            began = Path(chore.facts["began"])
+            written = began.with_name("begins")
+            written.write_text(str(os.getpid()))
+            written.replace(began)  # who sees the file may read it
             while not Path(chore.facts["may_end"]).exists():
                 chore.report(note="waiting")
                 time.sleep(0.01)
