@@ -13,16 +13,18 @@ from downloads.processing import sandbox, seccomp
 from downloads.processing.sandbox import MIB, Finished, Limits, Mounts
 
 SHELL = "/usr/bin/sh"
+PATIENCE = 120.0
+"""Seconds; a machine may be busy with other things for all but one of them."""
 _ALLOW_ALL = struct.pack("=HBBI", 0x06, 0, 0, 0x7FFF0000)
 
 
 def sh(script: str, *, limits: Limits | None = None, mounts: Mounts | None = None) -> Finished:
-    return sandbox.run([SHELL, "-c", script], mounts or Mounts(), limits or Limits(wall_seconds=20, may_fork=True))
+    return sandbox.run([SHELL, "-c", script], mounts or Mounts(), limits or Limits(wall_seconds=PATIENCE, may_fork=True))
 
 
 def python(code: str, limits: Limits | None = None) -> Finished:
     interpreter, view = sandbox._interpreter()
-    return sandbox.run([interpreter, "-I", "-S", "-c", code], Mounts(reads=view), limits or Limits(wall_seconds=20))
+    return sandbox.run([interpreter, "-I", "-S", "-c", code], Mounts(reads=view), limits or Limits(wall_seconds=PATIENCE))
 
 
 def test_it_runs_and_says_what_came_of_it() -> None:
@@ -80,8 +82,8 @@ def test_time_ends_it_with_all_its_children() -> None:
     finished = sh(f"sleep {mark} & setsid sleep {mark} & sleep {mark}", limits=Limits(wall_seconds=0.5, may_fork=True))
 
     assert finished.stopped_by == "time"
-    assert time.monotonic() - started < 5
-    until = time.monotonic() + 5
+    assert time.monotonic() - started < PATIENCE  # they would sleep for hours
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and _running(mark):
         time.sleep(0.02)
     assert _running(mark) == ""
@@ -97,7 +99,7 @@ def _running(mark: str) -> str:
 
 
 def test_too_much_output_ends_it() -> None:
-    finished = sh("yes", limits=Limits(wall_seconds=20, output=MIB, may_fork=True))
+    finished = sh("yes", limits=Limits(wall_seconds=PATIENCE, output=MIB, may_fork=True))
 
     assert (finished.stopped_by, finished.stdout) == ("output", b"")
 
@@ -110,20 +112,20 @@ def test_what_is_said_on_stderr_is_kept_short() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    finished = python("x = bytearray(900 * 2**20)", Limits(wall_seconds=20, memory=256 * MIB))
+    finished = python("x = bytearray(900 * 2**20)", Limits(wall_seconds=PATIENCE, memory=256 * MIB))
 
     assert not finished.ok
     assert "MemoryError" in finished.stderr
 
 
 def test_processor_time_is_bounded() -> None:
-    finished = python("while True: pass", Limits(wall_seconds=20, cpu_seconds=1))
+    finished = python("while True: pass", Limits(wall_seconds=PATIENCE, cpu_seconds=1))
 
     assert finished.stopped_by == "signal"
 
 
 def test_the_size_of_files_is_bounded(tmp_path: Path) -> None:
-    limits = Limits(wall_seconds=20, file_size=MIB, may_fork=True)
+    limits = Limits(wall_seconds=PATIENCE, file_size=MIB, may_fork=True)
 
     sh("head -c 5000000 /dev/zero > /out/big", mounts=Mounts(output=tmp_path), limits=limits)
 
@@ -157,10 +159,10 @@ def test_a_worker_that_is_killed_takes_its_sandbox_along(tmp_path: Path) -> None
     mark = f"32{os.getpid() % 1000:03d}"
     code = (
         "from downloads.processing.sandbox import run, Mounts, Limits;"
-        f"run(['/usr/bin/sleep', '{mark}'], Mounts(), Limits(wall_seconds=60))"
+        f"run(['/usr/bin/sleep', '{mark}'], Mounts(), Limits(wall_seconds=3600))"
     )
     worker = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[2])
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and not _is_inside(mark):
         time.sleep(0.02)
     assert _is_inside(mark)
@@ -168,7 +170,7 @@ def test_a_worker_that_is_killed_takes_its_sandbox_along(tmp_path: Path) -> None
     worker.kill()
     worker.wait()
 
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and _running(mark):
         time.sleep(0.02)
     assert _running(mark) == ""
