@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,14 +12,14 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import close_old_connections, connection
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from crawler.cleaning import clean_external
 from crawler.models import Video
 from crawler.providers.douyin_parser import parse_listing
 from crawler.recording import record
 from downloads.models import AssetJob
-from jobs import kinds
+from jobs import kinds, lifecycle
 from jobs.models import FINAL
 from jobs.runner import drain
 from scripts.screenshots import ARGUMENTS, browser_path
@@ -27,6 +28,9 @@ from tests.factories import SourceFactory
 from tests.sample import Sample
 
 HOURS = 5
+PATIENCE = 240.0
+"""Seconds for work in the background; a machine may be busy with other things."""
+expect.set_options(timeout=30_000)
 T = TypeVar("T")
 
 
@@ -97,25 +101,36 @@ def seen(site: str, sample: Sample) -> Callable[..., list[Video]]:
     return lambda *topics: apart(lambda: see(*topics))
 
 
-@pytest.fixture
-def worker(site: str) -> Iterator[None]:
-    """Does downloads and assets in a thread, as `manage.py work` would."""
+@contextmanager
+def working(*names: str) -> Iterator[None]:
+    """Jobs of these kinds are done in a thread, as `manage.py work` would. Nothing of it outlives the block."""
     stop = threading.Event()
 
     def work() -> None:
         try:
             while not stop.wait(0.1):
                 close_old_connections()
-                for name in ("download", "asset"):
+                for name in names:
                     drain(kinds.get(name), seconds=20)
         finally:
             connection.close()
 
     thread = threading.Thread(target=work, name="test-worker")
     thread.start()
-    yield
-    stop.set()
-    thread.join(timeout=60)
+    try:
+        yield
+    finally:
+        stop.set()
+        lifecycle.stop()  # what it is at is handed back, and nothing more is claimed
+        thread.join(PATIENCE)
+        lifecycle.resume()
+        assert not thread.is_alive(), "it works on beside the next test"
+
+
+@pytest.fixture
+def worker(site: str) -> Iterator[None]:
+    with working("download", "asset"):
+        yield
 
 
 @pytest.fixture

@@ -26,12 +26,11 @@ def fill():
 
 
 def open_list(page: Page, site, staff, name):
-    page.set_default_timeout(12000)
     page.goto(f"{site}/accounts/login/?next=/admin/{name}/")
     page.locator("input[name=login]").fill(staff.username)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("input[name=password]").press("Enter")
-    page.wait_for_url(f"**/admin/{name}/", wait_until="load")
+    page.wait_for_url(f"{site}/admin/{name}/", wait_until="load")  # the whole of it: the login's address ends so too
     page.locator("#result_list .data-row, #result_list tbody tr").first.wait_for()
 
 

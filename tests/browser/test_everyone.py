@@ -200,6 +200,7 @@ def test_the_keyboard_alone_is_enough(page: Page, site, places):
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("没有空格")
+    page.wait_for_load_state()  # the scripts that know the keys come after what is seen
 
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox").first).to_be_focused()

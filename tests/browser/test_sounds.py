@@ -1,20 +1,20 @@
 """A sound as a person meets it: its link pasted, its run followed, its videos there by themselves; at both widths."""
 
-import threading
+import re
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import close_old_connections, connection
 from playwright.sync_api import Page, expect
 
 from crawler.models import CrawlJob, Source, SourceVideo, WebhookDelivery
-from jobs import kinds
-from jobs.runner import drain
-from tests.browser.conftest import apart
+from crawler.providers import apify as provider
+from tests.browser import conftest
+from tests.browser.conftest import apart, working
 from tests.factories import PASSWORD, MembershipFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PATIENCE = 60_000
+PATIENCE = 1000 * conftest.PATIENCE
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 
@@ -24,21 +24,15 @@ def apify(site, sample, settings):
     settings.TIKTOK_URL = sample.tiktok_url
     settings.APIFY_URL, settings.APIFY_API_TOKEN = sample.apify_url, "sample-apify-token"
     settings.APIFY_WEBHOOK_SECRET, settings.SITE_URL = "between-us", site
-    stop = threading.Event()
+    with working("crawl"):
+        yield sample
 
-    def work():
-        try:
-            while not stop.wait(0.2):
-                close_old_connections()
-                drain(kinds.get("crawl"), seconds=20)
-        finally:
-            connection.close()
 
-    thread = threading.Thread(target=work, name="crawl-worker")
-    thread.start()
-    yield sample
-    stop.set()
-    thread.join(timeout=60)
+@pytest.fixture
+def no_polling(monkeypatch):
+    """A run is looked at when its webhook says so, and not before."""
+    for name in ("FIRST_LOOK", "LAST_LOOK"):
+        monkeypatch.setattr(provider, name, timedelta(hours=1))
 
 
 @pytest.fixture
@@ -62,7 +56,7 @@ def paste(page: Page, site: str, sample) -> str:
     return str(sound["id"])
 
 
-def test_a_pasted_sound_shows_its_videos_by_itself(page: Page, site, apify, signed_in, trouble):
+def test_a_pasted_sound_shows_its_videos_by_itself(page: Page, site, no_polling, apify, signed_in, trouble):
     sound_id = paste(page, site, apify)
 
     expect(page.locator("#sound-status .steps li.done")).to_have_count(3, timeout=PATIENCE)
@@ -74,6 +68,8 @@ def test_a_pasted_sound_shows_its_videos_by_itself(page: Page, site, apify, sign
     assert apart(lambda: WebhookDelivery.objects.filter(key__endswith="SUCCEEDED", handled_at__isnull=False).count()) == 1
 
     page.get_by_role("link", name="Most likes").click()
+    expect(page).to_have_url(re.compile("sort=likes"))
+    page.wait_for_load_state()
     likes = [int(text.replace(",", "")) for text in page.locator("#top tbody tr td:nth-child(4)").all_inner_texts()]
     assert likes == sorted(likes, reverse=True)
     for width in (1280, 390):
@@ -93,7 +89,7 @@ def test_polling_finds_a_run_whose_webhook_never_comes(page: Page, site, apify, 
     assert apart(WebhookDelivery.objects.count) == 0
 
 
-def test_a_hundred_webhooks_at_once_are_one(page: Page, site, apify, signed_in):
+def test_a_hundred_webhooks_at_once_are_one(page: Page, site, no_polling, apify, signed_in):
     apify.set_fault("webhook_repeated", value=100)
 
     paste(page, site, apify)
