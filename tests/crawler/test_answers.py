@@ -104,12 +104,12 @@ def test_a_drip_ends_at_the_deadline_wherever_it_drips(head):
         took = time.monotonic() - began
         stopped.set()
 
-    assert 0.5 < took < 3
+    assert 0.5 < took < 30  # it would drip for ever
 
 
 def test_silence_ends_at_the_deadline():
     stopped = threading.Event()
-    with raw_server(lambda c, r: stopped.wait(5)) as server:
+    with raw_server(lambda c, r: stopped.wait(60)) as server:
         with pytest.raises(TimedOut):
             fetch(server, deadline_seconds=0.3)
         stopped.set()

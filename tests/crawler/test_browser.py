@@ -32,7 +32,7 @@ def _one_browser():
 @pytest.fixture
 def access(sample):
     sample.clear_faults()
-    yield Access(base_url=sample.web_url, page_timeout_seconds=5)
+    yield Access(base_url=sample.web_url, page_timeout_seconds=60)  # for what comes; what never comes has limits of its own
     sample.clear_faults()
 
 
@@ -109,12 +109,14 @@ def test_what_is_not_read_says_so(access, query):
         ("ratelimit", {"places": ["page"]}, RateLimited),
         ("unreachable", {}, Unreachable),
         ("unreachable", {"places": ["search"]}, Unreachable),
-        ("slow", {"places": ["search"], "value": 60}, Unreachable),
+        ("slow", {"places": ["search"], "value": 200}, Unreachable),
     ],
 )
 def test_each_refusal_has_its_name(access, sample, fault, options, error):
     sample.set_fault(fault, **options)
-    access = Access(base_url=access.base_url, page_timeout_seconds=2)
+    # Two of them are known by what does not come.
+    patience = 2 if fault == "slow" else 10 if options.get("value") == "page" else 60
+    access = Access(base_url=access.base_url, page_timeout_seconds=patience)
 
     with pytest.raises(error) as refused:
         crawl(access)
@@ -144,7 +146,7 @@ def test_a_signed_in_session_passes_the_wall(access, sample):
     cookie = {"name": "sessionid", "value": "sample-session", "domain": "localhost", "path": "/", "expires": -1}
     state = {"cookies": [cookie | {"httpOnly": True, "secure": False, "sameSite": "Lax"}], "origins": []}
 
-    assert ids(crawl(Access(base_url=access.base_url, storage_state=state, page_timeout_seconds=5), pages=1))
+    assert ids(crawl(Access(base_url=access.base_url, storage_state=state, page_timeout_seconds=60), pages=1))
 
 
 def test_one_video_is_read_by_each_of_its_links(access, sample):
@@ -220,16 +222,15 @@ def test_contexts_share_nothing(access):
 
 def test_a_page_that_loads_for_ever_is_left_at_its_time_limit():
     stopped = threading.Event()
-    with raw_server(lambda c, r: stopped.wait(20)) as site:
-        began = time.monotonic()
-        with (
-            browser.open_page(hosts=["localhost"], paths=["/none"], timeout_seconds=1) as page,
-            pytest.raises(Unreachable),
-        ):
-            page.goto(site.url(host="localhost"))
+    with raw_server(lambda c, r: stopped.wait(60)) as site:
+        with browser.open_page(hosts=["localhost"], paths=["/none"], timeout_seconds=1) as page:
+            began = time.monotonic()
+            with pytest.raises(Unreachable):
+                page.goto(site.url(host="localhost"))
+            took = time.monotonic() - began
         stopped.set()
 
-    assert time.monotonic() - began < 10
+    assert took < 20  # Playwright's own patience is thirty
 
 
 def test_a_crawl_that_is_left_early_gives_its_turn_back(access):
@@ -246,7 +247,7 @@ def test_many_threads_take_turns(access):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(240)
 
     assert len(found) == 3
 
@@ -308,7 +309,7 @@ def test_a_worker_that_is_killed_leaves_no_browser_behind(access):
         worker.kill()
         worker.wait(10)
 
-        ends_at = time.monotonic() + 20
+        ends_at = time.monotonic() + 60
         while alive(started) and time.monotonic() < ends_at:
             time.sleep(0.1)
         assert alive(started) == []

@@ -111,9 +111,9 @@ def test_a_renamed_profile_answers_to_both_names_with_the_same_id(site):
 
 
 def test_a_sound_counts_its_uses_and_lists_its_posts_again_and_again(site):
-    sound = site.tiktok_truth()["sounds"][0]
-
-    info = call(site, "/v1/tiktok/song", clipId=sound["id"]).json()["music_info"]
+    with site.standing_still():
+        sound = site.tiktok_truth()["sounds"][0]
+        info = call(site, "/v1/tiktok/song", clipId=sound["id"]).json()["music_info"]
     listed = [
         post["aweme_id"] for page in pages(site, "/v1/tiktok/song/videos", clipId=sound["id"]) for post in page["aweme_list"]
     ]
