@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from crawler.cleaning import clean_count, clean_id, clean_int, clean_retry_after
 from crawler.providers.base import Access, AuthorData, Counts, Door, MediaURL, Page, Query, VideoData
 from crawler.providers.errors import Blocked, Changed, Gone, LoginRequired, RateLimited, Unreachable, Unsupported
+from crawler.providers.ytdlp_network import extract
 from jobs.errors import JobError, PermanentError
 
 SECONDS = 90.0
@@ -29,19 +30,10 @@ class AnyLink:
 
     def fetch_video(self, url: str, access: Access) -> VideoData:
         """See Provider."""
-        from yt_dlp.utils import YoutubeDLError
-
-        from crawler.providers.ytdlp_network import guarded
-
         if access.door is None:
             raise Unsupported("Links cannot be read without an outgoing door.")
         access.door.check_url(url)
-        try:
-            with guarded(access.door, seconds=SECONDS) as ydl:
-                info = ydl.sanitize_info(ydl.extract_info(url, download=False))
-        except YoutubeDLError as error:
-            raise meaning(error) from error
-        return video_of(info, url, access.door)
+        return video_of(extract(url, access.door, seconds=SECONDS), url, access.door)
 
     def knows(self, url: str, base_url: str) -> bool:
         """See Provider. It is asked last, for what nobody else knows."""

@@ -1,11 +1,18 @@
 """Links read by yt-dlp: whatever it does, it goes through the door."""
 
+import os
 import socket
+import subprocess
+import sys
+import threading
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from crawler.outbound import Door, ForbiddenAddress
+from crawler.providers import ytdlp
 from crawler.providers.base import Access, Query
 from crawler.providers.errors import Blocked, Gone, LoginRequired, RateLimited, Unreachable, Unsupported
 from crawler.providers.ytdlp import AnyLink, meaning, video_of
@@ -113,6 +120,40 @@ def test_no_socket_is_opened_but_the_doors(site, monkeypatch):
 def test_links_that_are_none_never_reach_the_extractors(url):
     with pytest.raises(ForbiddenAddress):
         AnyLink().fetch_video(url, Access(base_url="", door=Door()))
+
+
+def test_a_page_that_keeps_the_reader_busy_for_ever_costs_its_time_and_no_more(monkeypatch):
+    """yt-dlp's patterns take hours over some two hundred kilobytes, and hold everything else in their process meanwhile."""
+    monkeypatch.setattr(ytdlp, "SECONDS", 8.0)
+    lived = threading.Event()
+    with raw_server(lambda c, r: c.sendall(page("<html>" + "<meta " * 35_000))) as server:
+        threading.Timer(5, lived.set).start()
+        began = time.monotonic()
+        with pytest.raises(Unreachable) as refused:
+            fetch(server, "/watch")
+
+    assert refused.value.code == "timed_out"
+    assert time.monotonic() - began < 30
+    assert server.requests  # it was busy with the page
+    assert lived.is_set()  # others had their turn
+    assert not any(b"ytdlp_child" in line for line in commands_of_children())
+
+
+def commands_of_children():
+    mine = Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split()
+    for pid in mine:
+        yield Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_the_reader_has_no_network_and_starts_no_program():
+    tries = ["socket.create_connection(('127.0.0.1', 9))", "socket.getaddrinfo('example.org', 80)", "subprocess.run(['true'])"]
+    for each in tries:
+        code = (
+            "import sys, socket, subprocess; from crawler.providers.ytdlp_child import refuse_network\n"
+            f"sys.addaudithook(refuse_network)\n{each}"
+        )
+        tried = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "is not for extractors" in tried.stderr
 
 
 def test_it_lists_nothing():
