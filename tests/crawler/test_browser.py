@@ -196,7 +196,7 @@ def test_a_page_reaches_the_platform_and_nothing_else():
             else:
                 connection.sendall(answer(b"{}", Content_Type="application/json"))
 
-        with raw_server(handle) as site, browser.open_page(hosts=["localhost"], paths=["/api/"], timeout_seconds=10) as opened:
+        with raw_server(handle) as site, browser.open_page(hosts=["localhost"], paths=["/api/"], timeout_seconds=60) as opened:
             opened.goto(site.url(host="localhost"))
             assert opened.next_answer().body == b"{}"
             with pytest.raises(Unreachable):

@@ -148,7 +148,7 @@ def test_the_browser_goes_through_the_proxy_too(scheme, sample):
     port = int(sample.web_url.rpartition(":")[2])
     with proxy_server(scheme, user="me", password="secret") as proxy:
         door = Door(allowed_hosts=[f"localhost:{port}"], proxy=Proxy.parse(proxy.url()))
-        access = Access(base_url=sample.web_url, proxy=proxy.url(), door=door, page_timeout_seconds=10)
+        access = Access(base_url=sample.web_url, proxy=proxy.url(), door=door, page_timeout_seconds=60)
         pages = list(Douyin().crawl(Query(kind="topic", value="猫"), access, cursor=None, pages=1))
     browser.close()
 
@@ -174,7 +174,7 @@ def test_behind_a_proxy_a_page_reaches_the_platform_and_nothing_else():
             door = Door(allowed_hosts=[*site.allowed, *canary.allowed], proxy=Proxy.parse(proxy.url()))
             with (
                 door.relay(["localhost"]) as relay,
-                browser.open_page(hosts=["localhost"], paths=["/api/"], timeout_seconds=10, relay=relay) as opened,
+                browser.open_page(hosts=["localhost"], paths=["/api/"], timeout_seconds=60, relay=relay) as opened,
             ):
                 opened.goto(site.url(host="localhost"))
                 assert opened.next_answer().body == b"{}"
@@ -184,10 +184,10 @@ def test_behind_a_proxy_a_page_reaches_the_platform_and_nothing_else():
 
 
 def test_a_relay_hangs_up_on_everybody_when_it_is_left():
-    with raw_server(lambda c, r: threading.Event().wait(5)) as site:
+    with raw_server(lambda c, r: threading.Event().wait(60)) as site:
         door = Door(allowed_hosts=site.allowed)
         with door.relay(["127.0.0.1"]) as address:
-            client = socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5)
+            client = socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=60)
             client.sendall(b"\x05\x01\x00" + b"\x05\x01\x00\x01\x7f\x00\x00\x01" + site.port.to_bytes(2, "big"))
             assert client.recv(2) == b"\x05\x00"
             assert client.recv(10)[:2] == b"\x05\x00"
@@ -200,7 +200,7 @@ def test_a_relay_leads_to_its_hosts_only_and_only_where_the_door_goes(host, repl
     door = Door(resolve=lambda h, p: ["10.0.0.1"])
     with (
         door.relay(["inside.test"]) as address,
-        socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5) as client,
+        socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=60) as client,
     ):
         name = host.encode()
         client.sendall(b"\x05\x01\x00" + bytes([5, 1, 0, 3, len(name)]) + name + (443).to_bytes(2, "big"))

@@ -228,14 +228,17 @@ def test_what_a_download_brought_meanwhile_is_not_fetched_twice(liar: Liar) -> N
 
 def test_no_more_run_at_once_than_staff_allow(liar: Liar) -> None:
     config.MOST_ASSETS_AT_ONCE = 4
-    running, most, lock = 0, 0, threading.Lock()
+    running, most, lock, met = 0, 0, threading.Lock(), threading.Event()
 
     def slowly(asked: Asked) -> bytes:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        time.sleep(0.15)  # so that they do overlap
+            if running > 1:
+                met.set()
+        met.wait(30)  # the first one for a second
+        time.sleep(0.15)  # and all for one too many
         with lock:
             running -= 1
         return http(200, picture())
