@@ -16,6 +16,7 @@ PLACES = range(1, len(METRICS) + 1)
 REACTIONS = [place for place, metric in enumerate(METRICS, start=1) if metric != "views"]
 VIEWS = METRICS.index("views") + 1
 LEAST_EXPONENT = -700  # below it exp() is an error in PostgreSQL, where it is 0 elsewhere
+LEAST_RATE = "1e-250::float8"  # a rate fades towards it and not towards 0, where a product too small for a float is an error too
 
 
 def _each(template: str, joiner: str = ", ") -> str:
@@ -40,7 +41,7 @@ def _sibling_median(place: int) -> str:
 
 def _decayed(rate: str, place: int, hours: str) -> str:
     weight = f"(1 - exp(greatest(-dt{place} / ({hours}), {LEAST_EXPONENT})))"
-    return f"{rate}{place} + {weight} * (inc{place} / dt{place} - {rate}{place})"
+    return f"{rate}{place} + {weight} * (inc{place} / dt{place} - {rate}{place} + {LEAST_RATE})"
 
 
 def _next(name: str, place: int, *, first: str, later: str) -> str:

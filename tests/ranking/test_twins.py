@@ -128,6 +128,24 @@ def test_they_agree_on_generated_series(items: list[Item]) -> None:
     assert_twins(items)
 
 
+def test_a_rate_that_fades_for_ever_is_no_error() -> None:
+    """PostgreSQL refuses a product too small for a float, where Python makes it 0."""
+    hours = [*(200.0 * step for step in range(23)), *(200.0 * 22 + step for step in range(1, 60))]
+
+    assert_twins([Item("dead", 479_990.0, "", [Snapshot(480_000 + hour, dict.fromkeys(METRICS, 7)) for hour in hours])])
+
+
+def test_counters_as_large_as_the_crawler_lets_in_are_scored() -> None:
+    most = dict.fromkeys(METRICS, 10**12)
+
+    assert_twins(
+        [
+            Item("born so", 479_999.9, "", [Snapshot(480_000.0, most, 10**12)]),
+            Item("of no age", None, "", [Snapshot(480_000.0, dict.fromkeys(METRICS, 1)), Snapshot(480_000.1, most, 10**12)]),
+        ]
+    )
+
+
 def test_a_snapshot_is_applied_once_however_often_it_is_asked_for() -> None:
     items = [
         Item("a", 480_000.0, "", [Snapshot(480_010.0, dict.fromkeys(METRICS, 5)), Snapshot(480_011.0, dict.fromkeys(METRICS, 9))])
