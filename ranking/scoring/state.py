@@ -50,6 +50,11 @@ class Guard:
 
     limits: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """A counter that always lagged behind its siblings has a limit below 0; to believe less than no rise would take away
+        from its total and turn its rates negative."""
+        object.__setattr__(self, "limits", {metric: max(limit, 0.0) for metric, limit in self.limits.items()})
+
     def most(self, metric: str, raw: int, sibling_growth: float | None) -> float | None:
         """The largest believable increment, or None where nothing is known."""
         limit = self.limits.get(metric)

@@ -52,6 +52,14 @@ def test_one_counter_that_jumps_alone_is_clipped() -> None:
     assert state.metrics["views"].raw == 50_000
 
 
+def test_a_counter_that_always_lagged_behind_loses_nothing_when_its_siblings_stop() -> None:
+    guard = Guard({"likes": 0.3, "comments": -0.05})
+    state = run((0, {"likes": 900, "comments": 3}), (1, {"likes": 900, "comments": 3}), guard=guard)
+
+    assert (state.metrics["comments"].total, state.is_clipped) == (3, False)
+    assert state.metrics["comments"].fast >= 0
+
+
 def test_counters_that_jump_together_are_believed() -> None:
     state = run(
         (0, {"views": 1000, "likes": 100, "comments": 100, "shares": 100}),
