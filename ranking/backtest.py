@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -55,7 +55,8 @@ class Case:
     rows: Replay
     train: Replay
     model: Model
-    """Fitted on `train`; the shipped one where that is too little."""
+    """Fitted on `train`; the shipped one where that is too little, its level and typical size those of `train`."""
+    is_fitted: bool
     tested: Bools
     """Rows of items first seen at or after the split, whose gain is known."""
     later: Bools
@@ -75,8 +76,8 @@ def backtest(
 ) -> Report:
     """Judge `scorers` on `items`. Raises fitting.TooLittle where the series cannot be split into train and test."""
     items = [item for item in items if item.snapshots]
-    if not items:
-        raise fitting.TooLittle("The series holds no snapshots.")
+    if not any(any(count is not None for count in snapshot.counts.values()) for item in items for snapshot in item.snapshots):
+        raise fitting.TooLittle("The series holds no snapshots with a counter.")
     family = replay.family_of(items)
     horizon = horizon or replay.horizon_for(replay.usual_interval(items))
     times = np.sort([snapshot.at for item in items for snapshot in item.snapshots])
@@ -112,7 +113,9 @@ def _prepare(items: Sequence[Item], *, family: str, horizon: float, split_at: fl
         shipped = coefficients.shipped(family)
         if shipped is None:
             raise
-        model, note = shipped, f"{error} The shipped coefficients were judged instead."
+        level = labels.top_level(train, np.ones(len(train), dtype=bool))
+        model = replace(shipped, level=level, typical=labels.typical_size(train))
+        note = f"{error} The shipped coefficients were judged instead."
     rows = replay.replay(items, horizon=horizon, guard=model.guard, primary=primary)
     gain, block = labels.gains(rows), labels.blocks(rows.at, horizon)
     later = rows.first_seen >= split_at
@@ -125,6 +128,7 @@ def _prepare(items: Sequence[Item], *, family: str, horizon: float, split_at: fl
         rows=rows,
         train=train,
         model=model,
+        is_fitted=not note,
         tested=tested,
         later=later,
         block=block,
@@ -140,7 +144,7 @@ def _judge(name: str, case: Case, told: Scores, told_before: Scores) -> Result:
     else:
         reached = labels.reached_at(case.train, case.model.level)
         alarm = told.surge >= fitting.threshold(case.train, told_before.surge, reached, fitting.ALERT_PRECISION)
-    run = 3 if case.rows.horizon >= 24 else 12
+    run = 3 if case.rows.horizon >= 24 else max(1, round(12 / labels.block_hours(case.rows.horizon)))
     return Result(
         virality=judging.ranked(told.virality, case.virality, case.block, case.tested, run=run),
         breakout=judging.ranked(told.breakout, case.breakout, case.block, case.tested, run=run),
@@ -159,9 +163,9 @@ def _told(name: str, case: Case, weights: Weights) -> tuple[Scores, Scores] | No
             return rivals.velocity(case.rows, case.model.typical), rivals.velocity(case.train, case.model.typical)
         case "decay":
             return rivals.decay(case.rows), rivals.decay(case.train)
-        case "default":
+        case "default" if case.is_fitted:
             return _heads(case.model, case.rows), _heads(case.model, case.train)
-        case "shipped":
+        case "default" | "shipped":
             return _shipped(case)
         case _:
             raise ValueError(f"Unknown scorer {name!r}. Known: {', '.join(SCORERS)}.")

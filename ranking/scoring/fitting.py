@@ -73,7 +73,7 @@ def fit_rows(rows: Replay, *, guard: Guard, family: str, calm: Floats | None = N
     gain = labels.gains(rows)
     matured = ~np.isnan(gain)
     block = labels.blocks(rows.at, rows.horizon)
-    typical = float(np.nanmedian(rows.size)) if len(rows) else 0.0
+    typical = labels.typical_size(rows)
     virality = labels.top_by_gain(gain, block, matured)
     breakout = labels.top_by_relative_gain(gain, rows.size, typical, block, matured)
 
@@ -89,7 +89,7 @@ def fit_rows(rows: Replay, *, guard: Guard, family: str, calm: Floats | None = N
             ("surge", open_, surge),
         )
     }
-    chance = 1 / (1 + np.exp(-logits(heads["surge"], rows.vectors)))
+    chance = 1 / (1 + np.exp(-np.clip(logits(heads["surge"], rows.vectors), -700, 700)))
     return Model(
         family=family,
         horizon=rows.horizon,

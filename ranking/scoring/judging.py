@@ -27,17 +27,34 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Warned:
     precision: float | None
-    recall: float
-    lead_hours: float
+    recall: float | None
+    lead_hours: float | None
     """Mean over the items that reached the level; one never alarmed counts as 0."""
     events: int
     alarms: int
 
 
 def average_precision(label: Bools, score: Floats) -> float:
-    ordered = label[np.argsort(-score, kind="stable")]
-    hits = np.cumsum(ordered)
-    return float((hits / np.arange(1, len(ordered) + 1))[ordered].sum() / ordered.sum())
+    """Equal scores share one precision, that of taking them all: their order says nothing, and earns nothing."""
+    order = np.argsort(-score, kind="stable")
+    hits, last = np.cumsum(label[order]), _last_of_equals(score[order])
+    return float((hits[last] / (last + 1))[label[order]].sum() / label.sum())
+
+
+def precision_at_top(label: Bools, score: Floats) -> float:
+    """Of the first 5 %; of equal scores at its edge, what a blind choice among them would bring."""
+    order, most = np.argsort(-score, kind="stable"), max(1, round(labels.TOP * len(score)))
+    hits, scores = label[order], score[order]
+    end = int(_last_of_equals(scores)[most - 1]) + 1
+    start = int(np.flatnonzero(scores == scores[most - 1])[0])
+    return float((hits[:start].sum() + (most - start) * hits[start:end].mean()) / most)
+
+
+def _last_of_equals(ordered: Floats) -> Ints:
+    """For each place of an ordered array the last place of the same value."""
+    ends = np.flatnonzero(np.r_[ordered[1:] != ordered[:-1], True])
+    told: Ints = np.repeat(ends, np.diff(np.r_[-1, ends]))
+    return told
 
 
 def ranked(score: Floats, label: Bools, block: Ints, among: Bools, *, run: int) -> Ranked:
@@ -48,8 +65,7 @@ def ranked(score: Floats, label: Bools, block: Ints, among: Bools, *, run: int) 
         if len(rows) < LEAST_IN_BLOCK or not label[rows].any():
             continue
         areas.append(average_precision(label[rows], score[rows]))
-        most = max(1, round(labels.TOP * len(rows)))
-        tops.append(float(label[rows][np.argsort(-score[rows], kind="stable")[:most]].mean()))
+        tops.append(precision_at_top(label[rows], score[rows]))
     if not areas:
         return Ranked(float("nan"), float("nan"), float("nan"), float("nan"))
     low, high = interval(np.array(areas), run)
@@ -87,8 +103,8 @@ def warned(rows: Replay, alarm: Bools, level: float, among: Bools) -> Warned:
                 lead += float(event - rows.at[start + raised[0]])
     return Warned(
         precision=right / alarms if alarms else None,
-        recall=right / events if events else 0.0,
-        lead_hours=lead / events if events else 0.0,
+        recall=right / events if events else None,
+        lead_hours=lead / events if events else None,
         events=events,
         alarms=alarms,
     )

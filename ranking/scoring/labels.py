@@ -45,8 +45,12 @@ def item_spans(item: Ints) -> list[tuple[int, int]]:
 
 
 def blocks(at: Floats, horizon: float) -> Ints:
-    """Which rows compete: those of the same day, or of the same hour where the horizon is of hours."""
-    return np.floor(at / (24.0 if horizon >= 24 else 1.0)).astype(np.int64)
+    """Which rows compete: those of the same day, or of the same third of a horizon of hours, but of no less than an hour."""
+    return np.floor(at / block_hours(horizon)).astype(np.int64)
+
+
+def block_hours(horizon: float) -> float:
+    return 24.0 if horizon >= 24 else max(horizon / 3, 1.0)
 
 
 def top_by_gain(gain: Floats, block: Ints, among: Bools) -> Bools:
@@ -56,7 +60,7 @@ def top_by_gain(gain: Floats, block: Ints, among: Bools) -> Bools:
 
 def top_by_relative_gain(gain: Floats, size: Floats, typical: float, block: Ints, among: Bools) -> Bools:
     """Label "breakout": gain over (size + typical size) in the top 5 % of its block, and no less than the block's median gain."""
-    relative = gain / (np.nan_to_num(size) + typical)
+    relative = gain / np.maximum(np.nan_to_num(size) + typical, 1.0)
     for rows in block_rows(block, among):
         relative[rows] = np.where(gain[rows] >= np.median(gain[rows]), relative[rows], -np.inf)
     return _top(relative, block, among)
@@ -71,11 +75,12 @@ def block_rows(block: Ints, among: Bools) -> list[Ints]:
 
 
 def _top(values: Floats, block: Ints, among: Bools) -> Bools:
+    """The top 5 % of each block, of those that gained at all: where nothing moves, nothing is at the top."""
     label = np.zeros(len(values), dtype=bool)
     for rows in block_rows(block, among):
         most = max(1, round(TOP * len(rows)))
         label[rows[np.argsort(-values[rows], kind="stable")[:most]]] = True
-    return label
+    return label & (values > 0)
 
 
 def reached_at(rows: Replay, level: float) -> Floats:
@@ -86,6 +91,12 @@ def reached_at(rows: Replay, level: float) -> Floats:
         if len(there):
             reached[start:end] = rows.at[start + there[0]]
     return reached
+
+
+def typical_size(rows: Replay) -> float:
+    """The median of the primary counter; 0 where it is never shown."""
+    sizes = rows.size[~np.isnan(rows.size)]
+    return float(np.median(sizes)) if len(sizes) else 0.0
 
 
 def top_level(rows: Replay, among: Bools) -> float:

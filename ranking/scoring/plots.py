@@ -17,7 +17,7 @@ COLOURS = {"virality": "#0f766e", "breakout": "#b45309"}
 def save(report: Report, folder: Path, name: str) -> Path:
     """Write NAME.svg into the folder, which is made if it is missing; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / (re.sub(r"\W+", "_", Path(name).name) + ".svg")
+    path = folder / (re.sub(r"\W+", "_", name) + ".svg")
     path.write_text(draw(report, name))
     return path
 
@@ -38,9 +38,10 @@ def draw(report: Report, name: str) -> str:
     y += 8
     for scorer, result in report.results.items():
         surge = result.surge
-        precision = "no alarm" if surge.precision is None else f"precision {surge.precision:.2f}"
-        label = f"recall {surge.recall:.2f}, {precision}, lead {surge.lead_hours:.1f} h"
-        parts.append(_bar(y, scorer, surge.recall * 0.55, label, "#4338ca", None))
+        label = "no alarm" if surge.precision is None else f"precision {surge.precision:.2f}"
+        if surge.recall is not None:
+            label = f"recall {surge.recall:.2f}, {label}, lead {surge.lead_hours:.1f} h"
+        parts.append(_bar(y, scorer, (surge.recall or 0) * 0.55, label, "#4338ca", None))
         y += ROW
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 20}" font-family="sans-serif" font-size="12">'

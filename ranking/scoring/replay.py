@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ranking.scoring import features
 from ranking.scoring.series import Item
-from ranking.scoring.state import METRICS, Guard, VideoState, advance, excess_growth
+from ranking.scoring.state import METRICS, Guard, VideoState, advance, excess_growth, is_believable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,7 +27,7 @@ class Replay:
     at: Floats
     age: Floats
     size: Floats
-    """The primary counter."""
+    """The primary counter where it is believed: a glitch to 0 is no loss, and what follows it no gain."""
     first_seen: Floats
     """When the row's item was seen first."""
     vectors: Floats
@@ -42,9 +42,9 @@ class Replay:
 
 
 def family_of(items: Sequence[Item]) -> str:
-    """ "views" if any snapshot shows some."""
-    shown = any(snapshot.counts.get("views") for item in items for snapshot in item.snapshots)
-    return "views" if shown else "reactions"
+    """ "views" if half of the snapshots that show anything show some: a few stray ones do not make a platform that shows them."""
+    shown = [bool(s.counts.get("views")) for item in items for s in item.snapshots if any(s.counts.values())]
+    return "views" if shown and 2 * sum(shown) >= len(shown) else "reactions"
 
 
 def usual_interval(items: Sequence[Item]) -> float:
@@ -88,6 +88,8 @@ def replay(items: Sequence[Item], *, horizon: float, guard: Guard, primary: str,
         state: VideoState | None = None
         for snapshot in item.snapshots:
             age = item.age(snapshot.at)
+            known = None if state is None else state.metrics.get(primary)
+            size = snapshot.counts.get(primary) if is_believable(primary, snapshot.counts, known) else None
             state = advance(state, snapshot.counts, at=snapshot.at, age=age, horizon=horizon, guard=guard)
             vectors.append(
                 features.vector(state, age=age, followers=snapshot.followers, horizon=horizon, primary=primary, scale=scale)
@@ -98,7 +100,7 @@ def replay(items: Sequence[Item], *, horizon: float, guard: Guard, primary: str,
                     number,
                     snapshot.at,
                     _or_nan(age),
-                    _or_nan(snapshot.counts.get(primary)),
+                    _or_nan(size),
                     state.first_at,
                     state.moving >= 2 and not state.is_clipped,
                 )

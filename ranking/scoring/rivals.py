@@ -56,10 +56,11 @@ def velocity(rows: Replay, typical: float) -> Scores:
     """The last rise per hour; at the first sighting the mean rate so far. For breakouts, over the size."""
     age = np.where(np.isnan(rows.age), rows.horizon, rows.age)
     rate = np.nan_to_num(rows.size) / np.maximum(age, LEAST_AGE_HOURS)
-    later = np.flatnonzero(rows.item[1:] == rows.item[:-1]) + 1
-    rise = np.maximum(np.nan_to_num(rows.size[later] - rows.size[later - 1]), 0)
-    rate[later] = rise / (rows.at[later] - rows.at[later - 1])
-    return Scores(rate, rate / (np.nan_to_num(rows.size) + typical), rate)
+    known = np.flatnonzero(~np.isnan(rows.size))
+    pair = np.flatnonzero(rows.item[known[1:]] == rows.item[known[:-1]])
+    before, later = known[pair], known[pair + 1]
+    rate[later] = np.maximum(rows.size[later] - rows.size[before], 0) / (rows.at[later] - rows.at[before])
+    return Scores(rate, rate / np.maximum(np.nan_to_num(rows.size) + typical, 1.0), rate)
 
 
 def decay(rows: Replay) -> Scores:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
+import itertools
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,20 +53,35 @@ class Read:
         self.refused[reason] = self.refused.get(reason, 0) + 1
 
 
+class Unusable(ValueError):
+    """A file is no series of ours; the message says why."""
+
+
 def read(path: Path, *, now: datetime | None = None) -> Read:
     """Read a CSV (or gzipped CSV) of COLUMNS; further columns are ignored, empty cells are "not shown".
 
     Rows may come in any order and more than once (the last of one time counts); rows without an item or a
-    time, or of the future, are refused and counted, as are cells that are no whole number. Raises ValueError
-    for a file that lacks the needed columns, OSError for one that cannot be read.
+    time, or of the future, are refused and counted, as are cells that are no count. Raises Unusable for a
+    file that is no such CSV, OSError for one that cannot be read.
     """
     latest = (now or datetime.now(UTC)).timestamp() / 3600 + 24
-    with _open(path) as text:
-        rows = csv.DictReader(text)
-        missing = {"item", "observed_at", "likes"} - set(rows.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path.name} lacks the columns {', '.join(sorted(missing))}.")
-        return _collect(rows, latest)
+    try:
+        with _open(path) as text:
+            return _collect(_rows(text), latest)
+    except (EOFError, zlib.error, csv.Error) as error:
+        raise Unusable(f"It is damaged, or no CSV: {error}.") from error
+
+
+def _rows(text: Iterator[str]) -> csv.DictReader[str]:
+    """The rows of a header that names our columns, whatever parts them. Raises Unusable for one that does not."""
+    first = next(text, "")
+    rows = csv.DictReader(itertools.chain([first], text), delimiter=max(",;\t|", key=first.count))
+    rows.fieldnames = names = [name.strip().lower() for name in rows.fieldnames or ()]
+    if missing := {"item", "observed_at"} - set(names):
+        raise Unusable(f"It lacks the columns {', '.join(sorted(missing))}.")
+    if not set(METRICS) & set(names):
+        raise Unusable(f"It lacks the columns of counters; one at least of {', '.join(METRICS)} is needed.")
+    return rows
 
 
 def _collect(rows: Iterable[Mapping[str, str | None]], latest: float) -> Read:
@@ -79,7 +98,10 @@ def _collect(rows: Iterable[Mapping[str, str | None]], latest: float) -> Read:
         elif at > latest:
             result.refuse("in the future")
         else:
-            item = items.setdefault(key, Item(key, _hours(row.get("published_at")), row.get("category") or ""))
+            item = items.setdefault(key, Item(key))
+            if item.published is None:  # it may be learnt later than at the first sighting
+                item.published = _hours(row.get("published_at"))
+            item.category = item.category or row.get("category") or ""
             counts = {metric: _count(row.get(metric), result) for metric in METRICS}
             seen.setdefault(key, {})[at] = Snapshot(at, counts, _count(row.get("followers"), result))
     for key, item in items.items():
@@ -88,10 +110,13 @@ def _collect(rows: Iterable[Mapping[str, str | None]], latest: float) -> Read:
     return result
 
 
-def _open(path: Path) -> io.TextIOBase:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return path.open(encoding="utf-8-sig", errors="replace", newline="")
+@contextmanager
+def _open(path: Path) -> Iterator[Iterator[str]]:
+    """Its lines, told by the first bytes and not by the name whether they are compressed, and whether in UTF-16."""
+    with path.open("rb") as file:
+        plain = gzip.GzipFile(fileobj=file) if file.peek(2)[:2] == b"\x1f\x8b" else file
+        is_wide = plain.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        yield io.TextIOWrapper(plain, encoding="utf-16" if is_wide else "utf-8-sig", errors="replace", newline="")
 
 
 def _hours(text: str | None) -> float | None:
@@ -105,10 +130,10 @@ def _hours(text: str | None) -> float | None:
 
 
 def _count(text: str | None, result: Read) -> int | None:
-    if not text:
+    if not text or text.isspace():
         return None
     try:
-        count = int(float(text)) if not text.isdecimal() else int(text)
+        count = int(text) if text.isdecimal() else int(float(text) // 1)
     except (ValueError, OverflowError):
         result.refuse("not a number")
         return None

@@ -4,6 +4,7 @@ import functools
 import json
 import math
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ranking.backtest import SCORERS, Report, backtest
 from ranking.models import Family
 from ranking.scoring import plots, series
 from ranking.scoring.fitting import TooLittle
+from ranking.scoring.judging import Ranked
 from ranking.scoring.series import Item
 
 
@@ -35,44 +37,63 @@ class Command(BaseCommand):
         if options["horizon"] is not None and not 0 < options["horizon"] < 24 * 365:
             raise CommandError("--horizon is a number of hours above 0.")
         told: dict[str, dict[str, Any]] = {}
-        for name, items in self._series(options):
-            if options["hide_views"]:
-                items = list(series.without_views(items))
+        failures: list[str] = []
+        for name, read in self._series(options):
             try:
-                report = backtest(
-                    items,
-                    scorers=options["scorer"] or SCORERS,
-                    horizon=options["horizon"],
-                    progress=functools.partial(self._progress, name),
-                )
-            except TooLittle as error:
-                raise CommandError(f"{name}: {error}") from error
-            self._progress(name, "")
+                report = self._judge(name, read(), options)
+            except (OSError, series.Unusable, TooLittle) as error:  # the others can still be judged
+                failures.append(f"{name}: {error.strerror if isinstance(error, OSError) and error.strerror else error}")
+                continue
+            finally:
+                self._progress(name, "")
             told[name] = as_json(report)
             if not options["json"]:
                 self._table(name, report)
+            elif report.note:
+                self.stderr.write(f"{name}: {report.note}")
             if options["plots"]:
-                path = plots.save(report, options["plots"], name)
-                self.stderr.write(f"Saved {path}.")
-        if options["json"]:
-            self.stdout.write(json.dumps(told, indent=1))
+                self._plot(name, report, options)
+        if options["json"] and told:
+            self.stdout.write(json.dumps(told, indent=1, allow_nan=False))
+        if failures:
+            raise CommandError("\n".join(failures))
 
-    def _series(self, options: dict[str, Any]) -> Any:
+    def _judge(self, name: str, items: list[Item], options: dict[str, Any]) -> Report:
+        if options["hide_views"]:
+            items = list(series.without_views(items))
+        return backtest(
+            items,
+            scorers=options["scorer"] or SCORERS,
+            horizon=options["horizon"],
+            progress=functools.partial(self._progress, name),
+        )
+
+    def _plot(self, name: str, report: Report, options: dict[str, Any]) -> None:
+        """Named as the file is, or as its whole path where several have that name."""
+        short = Path(name).name
+        is_alone = [path.name for path in options["files"]].count(short) < 2
+        try:
+            path = plots.save(report, options["plots"], short if is_alone else name)
+        except OSError as error:
+            raise CommandError(f"{options['plots']}: {error.strerror}") from error
+        self.stderr.write(f"Saved {path}.")
+
+    def _series(self, options: dict[str, Any]) -> Iterator[tuple[str, Callable[[], list[Item]]]]:
+        """Each with its name, not read yet."""
         for path in options["files"]:
-            self._progress(path.name, "read")
-            try:
-                read = series.read(path)
-            except (OSError, ValueError, EOFError) as error:
-                raise CommandError(f"{path}: {error}") from error
-            if read.refused:
-                reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(read.refused.items()))
-                self.stderr.write(f"{path.name}: of {read.rows} rows, not used: {reasons}.")
-            yield str(path), read.items
+            yield str(path), functools.partial(self._read, path)
         if options["own"]:
             for family in Family.values:
-                items: list[Item] = learning.own_history(family)
-                if items:
-                    yield f"own history, {family}", items
+                if items := learning.own_history(family):
+                    yield f"own history, {family}", functools.partial(list, items)
+
+    def _read(self, path: Path) -> list[Item]:
+        self._progress(str(path), "read")
+        read = series.read(path)
+        if read.refused:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(read.refused.items()))
+            self.stderr.write(f"{path}: of {read.rows} rows, not used: {reasons}.")
+        return read.items
 
     def _progress(self, name: str, step: str) -> None:
         """One line that is written over, for people only."""
@@ -93,13 +114,14 @@ class Command(BaseCommand):
             f"{'surge P':>9}{'recall':>8}{'lead h':>8}"
         )
         for scorer, result in report.results.items():
-            virality, breakout, surge = result.virality, result.breakout, result.surge
+            surge = result.surge
             self.stdout.write(
-                f"  {scorer:<10}{virality.pr_auc:>10.3f} [{virality.low:.3f}, {virality.high:.3f}]"
-                f"{virality.precision_at_5:>8.2f}{breakout.pr_auc:>10.3f} [{breakout.low:.3f}, {breakout.high:.3f}]"
-                f"{'–' if surge.precision is None else f'{surge.precision:.2f}':>9}{surge.recall:>8.2f}"
-                f"{surge.lead_hours:>8.1f}"
+                f"  {scorer:<10}{_area(result.virality):>26}{_told(result.virality.precision_at_5, 2):>8}"
+                f"{_area(result.breakout):>26}{_told(surge.precision, 2):>9}{_told(surge.recall, 2):>8}"
+                f"{_told(surge.lead_hours, 1):>8}"
             )
+        if any(math.isnan(result.virality.pr_auc) for result in report.results.values()):
+            self.stdout.write("  –: at no time were there enough items, some of them gaining, to compare.")
         self.stdout.write(f"  {result.surge.events} items reached the top level after their first sighting.")
         self.stdout.write(
             "  default: fitted on the training rows, as the nightly refit does it. "
@@ -114,18 +136,15 @@ def as_json(report: Report) -> dict[str, Any]:
             "virality": {
                 "pr_auc": _number(result.virality.pr_auc),
                 "precision_at_5": _number(result.virality.precision_at_5),
-                "interval": [_number(result.virality.low), _number(result.virality.high)],
             },
             "breakout": {
                 "pr_auc": _number(result.breakout.pr_auc),
                 "precision_at_5": _number(result.breakout.precision_at_5),
-                "interval": [_number(result.breakout.low), _number(result.breakout.high)],
             },
             "surge": {
                 "precision": result.surge.precision,
                 "recall": result.surge.recall,
                 "lead_hours": result.surge.lead_hours,
-                "events": result.surge.events,
             },
         }
         for scorer, result in report.results.items()
@@ -134,3 +153,13 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
+
+
+def _area(ranked: Ranked) -> str:
+    if math.isnan(ranked.pr_auc):
+        return "–"
+    return f"{ranked.pr_auc:.3f} [{ranked.low:.3f}, {ranked.high:.3f}]"
+
+
+def _told(value: float | None, digits: int) -> str:
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
