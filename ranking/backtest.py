@@ -176,13 +176,14 @@ def _shipped(case: Case) -> tuple[Scores, Scores] | None:
     shipped = coefficients.shipped(case.model.family)
     if shipped is None:
         return None
+    scale = shipped.level / max(case.model.level, 1.0)
     rows, train = (
         replay.replay(
             some,
             horizon=case.rows.horizon,
             guard=shipped.guard,
             primary=shipped.primary,
-            scale=shipped.level / max(case.model.level, 1.0),
+            scale=lambda _item: scale,
         )
         for some in (case.items, case.before)
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
 from ranking import pulse, surges
-from ranking.models import Family, ModelState, RankingModel
+from ranking.models import Baseline, Family, ModelState, RankingModel
 from ranking.scoring import fitting, judging, labels, replay
 from ranking.scoring.model import Model, primary_of
 from ranking.scoring.series import Item, Snapshot
@@ -74,7 +75,8 @@ def refit(family: str, *, now: datetime | None = None) -> RankingModel | None:
     split = float(times[int(len(times) * TRAIN_SHARE)])
     try:
         candidate = fitting.fit(items, horizon=current.model.horizon, family=family, until=split)
-        old, new = (judge(model, items, split) for model in (current.model, candidate))
+        old = judge(current.model, items, split, scales=_scales(current))
+        new = judge(candidate, items, split)
     except fitting.TooLittle as error:
         logger.info("No refit: too little history", extra={"family": family, "reason": str(error)})
         return None
@@ -84,8 +86,8 @@ def refit(family: str, *, now: datetime | None = None) -> RankingModel | None:
         state=ModelState.REFUSED if worse else ModelState.RETIRED,
         origin="refit",
         data=candidate.to_json(),
-        alert_threshold=round(min(candidate.thresholds.alert, 1.0), 4),
-        watch_threshold=round(min(candidate.thresholds.watch, 1.0), 4),
+        alert_threshold=round(candidate.thresholds.alert, 4),
+        watch_threshold=round(candidate.thresholds.watch, 4),
         evidence={"candidate": new, "current": old, "current_version": current.row.pk, "items": len(items)},
         note=f"Refused: worse than v{current.row.pk} at {', '.join(worse)}." if worse else "",
     )
@@ -96,10 +98,29 @@ def refit(family: str, *, now: datetime | None = None) -> RankingModel | None:
     return row
 
 
-def judge(model: Model, items: list[Item], split: float) -> dict[str, dict[str, float]]:
-    """PR-AUC and precision at 5 % of both ranking heads on items first seen after `split`. Raises TooLittle."""
+def _scales(active: pulse.Active) -> dict[str, float]:
+    """By platform what the shipped coefficients are brought to size with; a model of our own needs none."""
+    if active.row.origin != "shipped":
+        return {}
+    levels = Baseline.objects.filter(family=active.row.family, age_bucket=-1, level__gt=0).values_list("platform", "level")
+    return {platform: active.model.level / level for platform, level in levels}
+
+
+def judge(
+    model: Model, items: list[Item], split: float, *, scales: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, dict[str, float]]:
+    """PR-AUC and precision at 5 % of both ranking heads on items first seen after `split`. Raises TooLittle.
+
+    `scales` by platform, as the model is used there.
+    """
     later = [item for item in items if item.snapshots[0].at >= split]
-    rows = replay.replay(later, horizon=model.horizon, guard=model.guard, primary=primary_of(model.family))
+    rows = replay.replay(
+        later,
+        horizon=model.horizon,
+        guard=model.guard,
+        primary=primary_of(model.family),
+        scale=lambda item: scales.get(item.category, 1.0),
+    )
     gain = labels.gains(rows)
     among = ~np.isnan(gain)
     if int(among.sum()) < fitting.LEAST_ROWS:
@@ -112,6 +133,8 @@ def judge(model: Model, items: list[Item], split: float) -> dict[str, dict[str, 
     figures = {}
     for head, label in truth.items():
         result = judging.ranked(fitting.logits(model.heads[head], rows.vectors), label, block, among, run=3)
+        if np.isnan(result.pr_auc):
+            raise fitting.TooLittle("No held-out day had enough videos, some of them gaining, to judge by.")
         figures[head] = {name: value for name, value in asdict(result).items() if name != "by_block"}
     return figures
 

@@ -97,8 +97,9 @@ def fit_rows(rows: Replay, *, guard: Guard, family: str, calm: Floats | None = N
         means=tuple(float(mean) for mean in rows.vectors.mean(0)),
         guard=guard,
         thresholds=Thresholds(
-            alert=threshold(rows, chance, reached, ALERT_PRECISION),
-            watch=threshold(rows, chance, reached, WATCH_PRECISION),
+            # 1: where no chance is precise enough, there is no alarm. JSON knows no infinity.
+            alert=min(threshold(rows, chance, reached, ALERT_PRECISION), 1.0),
+            watch=min(threshold(rows, chance, reached, WATCH_PRECISION), 1.0),
         ),
         level=level,
         typical=typical,

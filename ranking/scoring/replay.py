@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,19 +80,22 @@ def fit_guard(items: Sequence[Item], *, horizon: float, until: float = np.inf) -
     return Guard({metric: float(np.quantile(values, 0.99)) for metric, values in excess.items() if len(values) > 50})
 
 
-def replay(items: Sequence[Item], *, horizon: float, guard: Guard, primary: str, scale: float = 1.0) -> Replay:
+def replay(
+    items: Sequence[Item], *, horizon: float, guard: Guard, primary: str, scale: Callable[[Item], float] = lambda _item: 1.0
+) -> Replay:
     rows: list[tuple[int, float, float, float, float, bool]] = []
     vectors: list[list[float]] = []
     counts: list[list[float]] = []
     for number, item in enumerate(items):
         state: VideoState | None = None
+        own_scale = scale(item)
         for snapshot in item.snapshots:
             age = item.age(snapshot.at)
             known = None if state is None else state.metrics.get(primary)
             size = snapshot.counts.get(primary) if is_believable(primary, snapshot.counts, known) else None
             state = advance(state, snapshot.counts, at=snapshot.at, age=age, horizon=horizon, guard=guard)
             vectors.append(
-                features.vector(state, age=age, followers=snapshot.followers, horizon=horizon, primary=primary, scale=scale)
+                features.vector(state, age=age, followers=snapshot.followers, horizon=horizon, primary=primary, scale=own_scale)
             )
             counts.append([_or_nan(snapshot.counts.get(metric)) for metric in METRICS])
             rows.append(

@@ -117,6 +117,9 @@ def test_figures_on_real_series(
     classic, default = report.results["classic"], report.results["default"]
     assert default.virality.pr_auc >= virality
     assert default.breakout.pr_auc >= breakout
+    assert default.surge.recall is not None
+    assert default.surge.lead_hours is not None
+    assert classic.surge.lead_hours is not None
     assert default.surge.recall >= recall
     assert default.surge.lead_hours >= lead > classic.surge.lead_hours * 0.9
 

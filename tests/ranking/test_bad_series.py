@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from ranking import coefficients, learning
 from ranking.backtest import backtest
-from ranking.scoring import judging, labels, replay, series
+from ranking.scoring import fitting, judging, labels, replay, series
 from ranking.scoring.series import Item, Snapshot
 from ranking.scoring.state import METRICS, Guard
 from tests.ranking.test_backtest import START, as_rows, grown, write
@@ -221,3 +223,33 @@ def test_shipped_coefficients_that_stand_in_are_brought_to_the_size_of_the_serie
     assert "shipped coefficients" in report.note
     assert report.level <= max(s.counts["views"] or 0 for item in small for s in item.snapshots)
     assert report.results["default"] == report.results["shipped"]
+
+
+def test_surges_that_nothing_foretells_leave_a_model_without_alarms() -> None:
+    """Two surges are too few for any threshold. The model must be storable all the same, and JSON knows no infinity."""
+    items = grown(300)
+    for number, item in enumerate(items[:20]):
+        for place, snapshot in enumerate(item.snapshots):
+            if number < 18 or place == len(item.snapshots) - 1:
+                item.snapshots[place] = Snapshot(snapshot.at, dict.fromkeys(METRICS, 10**9), snapshot.followers)
+
+    model = fitting.fit(items, horizon=24, family="views")
+
+    assert (model.thresholds.alert, model.thresholds.watch) == (1, 1)
+    json.dumps(model.to_json(), allow_nan=False)
+
+
+def test_a_shipped_model_judges_a_platform_of_any_size_alike() -> None:
+    items, shipped = grown(300, days=20), coefficients.shipped("views")
+    large = [
+        Item(i.key, i.published, "p", [Snapshot(s.at, {m: (c or 0) * 500 for m, c in s.counts.items()}) for s in i.snapshots])
+        for i in items
+    ]
+    usual = [Item(i.key, i.published, "p", [Snapshot(s.at, s.counts) for s in i.snapshots]) for i in items]
+    split = START + 24 * 14
+    assert shipped is not None
+    shipped = replace(shipped, guard=Guard())
+
+    same = learning.judge(shipped, usual, split)["virality"]["pr_auc"]
+
+    assert learning.judge(shipped, large, split, scales={"p": 1 / 500})["virality"]["pr_auc"] == pytest.approx(same, abs=1e-3)

@@ -10,7 +10,8 @@ from django.urls import reverse
 from crawler.models import MetricSnapshot
 from ranking import learning, pulse, services
 from ranking.models import ModelState, RankingModel, Score
-from ranking.scoring.series import Item
+from ranking.scoring.model import Model
+from ranking.scoring.series import Item, Snapshot
 from tests.factories import VideoFactory
 from tests.ranking.test_backtest import grown
 
@@ -49,6 +50,11 @@ def test_with_enough_history_a_better_fit_takes_over_and_scores_everything() -> 
     assert (row.state, before.state) == (ModelState.ACTIVE, ModelState.RETIRED)
     assert row.evidence["candidate"]["virality"]["pr_auc"] >= learning.NO_WORSE * row.evidence["current"]["virality"]["pr_auc"]
     assert set(Score.objects.values_list("model", flat=True)) == {row.pk}
+    # What it was held against is the shipped model as it is used here: brought to the size of the platform.
+    history = learning.own_history("views", now=now)
+    times = sorted(snapshot.at for item in history for snapshot in item.snapshots)
+    elsewhere = learning.judge(Model.from_json(before.data), history, times[int(len(times) * learning.TRAIN_SHARE)])
+    assert row.evidence["current"] != elsewhere
 
 
 def test_a_worse_fit_is_refused_logged_and_changes_no_score(
@@ -73,6 +79,17 @@ def test_too_little_history_fits_nothing() -> None:
 
     assert learning.refit("views", now=now) is None
     assert learning.refit("reactions", now=now) is None
+    assert not RankingModel.objects.filter(origin="refit").exists()
+
+
+def test_a_later_part_where_nothing_moves_judges_no_fit() -> None:
+    items = grown(300, days=20)
+    middle = sorted(s.at for item in items for s in item.snapshots)[int(300 * 14 * 0.55)]
+    for item in items:
+        if item.snapshots[0].at > middle:
+            item.snapshots = [Snapshot(s.at, item.snapshots[0].counts, s.followers) for s in item.snapshots]
+
+    assert learning.refit("views", now=store(items)) is None
     assert not RankingModel.objects.filter(origin="refit").exists()
 
 
