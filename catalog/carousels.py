@@ -57,10 +57,14 @@ class Carousel:
 
 
 def carousel(video: Video, pictures: Sequence[Kept], terms: Sequence[str] = ()) -> Carousel:
-    """Three statements. `pictures` as catalog.detail has them; `terms`: what was searched for, as Filters.terms has it."""
-    texts = {text.position: text for text in SlideText.objects.filter(video=video)}
-    analysis = Analysis.objects.filter(video=video).select_related("category").first()
+    """Three statements. `pictures` as catalog.detail has them; `terms`: what was searched for, as Filters.terms has it.
+
+    In an order in which a reading that ends in between is not lost: what is shown as over brings its texts, and texts are
+    never older than the signature under which they are shown.
+    """
     job = AnalysisJob.objects.filter(video=video).order_by("-pk").first()
+    analysis = Analysis.objects.filter(video=video).select_related("category").first()
+    texts = {text.position: text for text in SlideText.objects.filter(video=video)}
     return Carousel(
         slides=[_slide(picture, texts.get(picture.position), terms) for picture in pictures],
         status=status_from(job, analysis is not None),

@@ -111,7 +111,10 @@ def new(request: HttpRequest, membership: Membership) -> HttpResponse:
 @member
 def sound(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     source = _source(membership, pk)
-    context = {**_status(source), **_content(request, source), "source": source, "membership": membership}
+    status = _status(source)
+    if not status["is_live"]:
+        source.refresh_from_db()  # it was read before the run: that may have ended in between, and nobody asks again
+    context = {**status, **_content(request, source), "source": source, "membership": membership}
     context["refresh_seconds"] = 5 if context["is_live"] else 0  # where no script runs
     return render(request, "pages/sound.html", context)
 
@@ -123,7 +126,7 @@ def part(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     source = _source(membership, pk)
     context = {**_status(source), "source": source, "membership": membership, "is_part": True, "sort": _sort(request)}
     if not context["is_live"]:
-        source.refresh_from_db()  # it was read before the run: that may have ended in between, and nobody asks again
+        source.refresh_from_db()  # as above
     if not context["is_live"] or request.GET.get("seen") != str(context["seen"]):
         context |= {**_content(request, source), "has_news": True}
     return render(request, "pages/_sound_part.html", context)

@@ -38,9 +38,12 @@ TIMING = {"cron", "interval_minutes"}
 @member
 def source(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     source = _source(membership, pk)
+    runs = _runs(request, source)
+    if not runs["is_live"]:
+        source.refresh_from_db()  # it was read before the runs: one may have ended in between, and nobody asks again
     author_id = author_of(source)
     about = profile_context(request, author_id) if author_id is not None else {}
-    context = {**about, **_runs(request, source), **_shown(source), "source": source, "membership": membership}
+    context = {**about, **runs, **_shown(source), "source": source, "membership": membership}
     context["pause"] = pauses.pause_of(source)
     return render(request, "pages/source.html", context)
 
@@ -52,7 +55,7 @@ def runs(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     source = _source(membership, pk)
     context = {**_runs(request, source), "source": source, "is_part": True, "pause": pauses.pause_of(source)}
     if not context["is_live"]:
-        source.refresh_from_db()  # it was read before the runs: one may have ended in between, and nobody asks again
+        source.refresh_from_db()  # as above
         context |= _shown(source)
     return render(request, "pages/_source_part.html", context)
 
