@@ -144,7 +144,7 @@ def retry(source: Source, *, by: AbstractBaseUser | AnonymousUser | None = None)
     return last
 
 
-def last_run(source: Source) -> CrawlJob | None:
+def last_run(source: Source | int) -> CrawlJob | None:
     job: CrawlJob | None = CrawlJob.objects.filter(source=source).order_by("-pk").first()
     return job
 

@@ -110,10 +110,8 @@ def new(request: HttpRequest, membership: Membership) -> HttpResponse:
 @require_safe
 @member
 def sound(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
+    status = _status(pk)
     source = _source(membership, pk)
-    status = _status(source)
-    if not status["is_live"]:
-        source.refresh_from_db()  # it was read before the run: that may have ended in between, and nobody asks again
     context = {**status, **_content(request, source), "source": source, "membership": membership}
     context["refresh_seconds"] = 5 if context["is_live"] else 0  # where no script runs
     return render(request, "pages/sound.html", context)
@@ -123,10 +121,9 @@ def sound(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse
 @member
 def part(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     """How the run stands, for a page that follows it; and what it found, if that is more than the `seen` of the page."""
+    status = _status(pk)
     source = _source(membership, pk)
-    context = {**_status(source), "source": source, "membership": membership, "is_part": True, "sort": _sort(request)}
-    if not context["is_live"]:
-        source.refresh_from_db()  # as above
+    context = {**status, "source": source, "membership": membership, "is_part": True, "sort": _sort(request)}
     if not context["is_live"] or request.GET.get("seen") != str(context["seen"]):
         context |= {**_content(request, source), "has_news": True}
     return render(request, "pages/_sound_part.html", context)
@@ -164,8 +161,9 @@ def _row(source: Source, run: CrawlJob | None, sums: Totals) -> Row:
     return Row(source, status, STATUS_WORDS[status], run, sums)
 
 
-def _status(source: Source) -> dict[str, Any]:
-    run = services.last_run(source)
+def _status(pk: int) -> dict[str, Any]:
+    """To be read before the source and its videos: of a run that ends in between, the end is shown, or it is asked for again."""
+    run = services.last_run(pk)
     status = str(services.status_of(run))
     return {
         "run": run,

@@ -37,10 +37,7 @@ TIMING = {"cron", "interval_minutes"}
 @require_safe
 @member
 def source(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
-    source = _source(membership, pk)
-    runs = _runs(request, source)
-    if not runs["is_live"]:
-        source.refresh_from_db()  # it was read before the runs: one may have ended in between, and nobody asks again
+    source, runs = _followed(request, membership, pk)
     author_id = author_of(source)
     about = profile_context(request, author_id) if author_id is not None else {}
     context = {**about, **runs, **_shown(source), "source": source, "membership": membership}
@@ -52,10 +49,9 @@ def source(request: HttpRequest, membership: Membership, pk: int) -> HttpRespons
 @member
 def runs(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     """The table of runs and what changes with it, for a page that follows one; what was shown once the run is over."""
-    source = _source(membership, pk)
-    context = {**_runs(request, source), "source": source, "is_part": True, "pause": pauses.pause_of(source)}
+    source, runs = _followed(request, membership, pk)
+    context = {**runs, "source": source, "is_part": True, "pause": pauses.pause_of(source)}
     if not context["is_live"]:
-        source.refresh_from_db()  # as above
         context |= _shown(source)
     return render(request, "pages/_source_part.html", context)
 
@@ -167,10 +163,18 @@ def _shown(source: Source) -> dict[str, Any]:
     }
 
 
-def _runs(request: HttpRequest, source: Source) -> dict[str, Any]:
+def _followed(request: HttpRequest, membership: Membership, pk: int) -> tuple[Source, dict[str, Any]]:
+    """A source and its runs. They are read first: of one that ends in between, the end is shown, or it is asked for again."""
+    runs = _runs(request, pk)
+    source = _source(membership, pk)
+    is_link = source.kind == SourceKind.URL and runs["runs"]
+    return source, {**runs, "found_video": services.imported_video(runs["runs"][0]) if is_link else None}
+
+
+def _runs(request: HttpRequest, pk: int) -> dict[str, Any]:
     """The newest runs, or those before the one that `before` names."""
     before = request.GET.get("before", "")
-    rows = CrawlJob.objects.filter(source=source).order_by("-pk")
+    rows = CrawlJob.objects.filter(source=pk).order_by("-pk")
     if before:
         if not is_id(before):
             raise BadRequest(_("“before” must be the id of a run."))
@@ -183,5 +187,4 @@ def _runs(request: HttpRequest, source: Source) -> dict[str, Any]:
         "is_live": any(run.state not in FINAL for run in shown),
         "is_waiting": any(run.state == "pending" for run in shown),
         "is_looking": any(run.state == "running" for run in shown),
-        "found_video": services.imported_video(shown[0]) if source.kind == SourceKind.URL and shown else None,
     }
