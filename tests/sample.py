@@ -148,14 +148,14 @@ def running_sample(folder: Path, *, videos: int = 160, options: tuple[str, ...] 
     finally:
         process.terminate()
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             raise
 
 
-def wait_until_up(sample: Sample, log: Path, seconds: float = 30.0) -> None:
+def wait_until_up(sample: Sample, log: Path, seconds: float = 120.0) -> None:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         if sample.process.poll() is not None:

@@ -16,7 +16,7 @@ import pytest
 from config import engines
 
 
-def eventually(is_so: Callable[[], object], *, seconds: float = 60.0) -> None:
+def eventually(is_so: Callable[[], object], *, seconds: float = 180.0) -> None:
     """Wait for a condition, not for a time."""
     deadline = time.monotonic() + seconds
     while not is_so():

@@ -54,7 +54,7 @@ def test_a_program_that_dies_is_started_again_after_a_growing_pause(run_supervis
     lines = [process.stdout.readline().strip() for _ in range(5)]
 
     process.terminate()
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
 
     assert [line for line in lines if line.startswith("weak")] == ["weak | born"] * 3
     assert [line for line in lines if line.startswith("up")] == [
@@ -85,7 +85,7 @@ def test_sigterm_lets_programs_finish_and_the_one_that_others_need_goes_last(run
     assert sorted(process.stdout.readline().strip() for _ in range(2)) == ["site | on", "work | on"]
 
     process.terminate()
-    said, _ = process.communicate(timeout=50)
+    said, _ = process.communicate(timeout=120)
 
     assert said.splitlines() == ["work | finished", "site | finished"]
     assert process.returncode == 0
@@ -115,7 +115,7 @@ def test_what_does_not_stop_is_ended_together_with_what_it_left_behind(run_super
     eventually(lambda: len(processes_with(mark)) >= 2)
 
     process.terminate()
-    said, _ = process.communicate(timeout=50)
+    said, _ = process.communicate(timeout=120)
 
     assert "stubborn is still busy; ending it" in said
     assert processes_with(mark) == {}
@@ -141,7 +141,7 @@ def test_a_second_signal_hurries(run_supervisor) -> None:
     begun = time.monotonic()
 
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=50)
+    process.communicate(timeout=120)
 
     assert time.monotonic() - begun < 40  # it had 60 s
 

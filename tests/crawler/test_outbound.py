@@ -91,7 +91,7 @@ def test_threads_do_not_share_connections():
     gate = threading.Barrier(4)
 
     def handle(connection, request):
-        gate.wait(5)
+        gate.wait(60)
         connection.sendall(answer(path_of(request).encode()))
 
     with raw_server(handle) as server:
@@ -104,7 +104,7 @@ def test_threads_do_not_share_connections():
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(120)
 
     assert got == {f"/{n}": f"/{n}".encode() for n in range(4)}
 

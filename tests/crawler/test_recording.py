@@ -246,7 +246,7 @@ def test_workers_that_record_the_same_videos_do_not_deadlock():
             ]
             for turn in range(6):
                 page = videos[:: 1 if (seed + turn) % 2 else -1]
-                gate.wait(20)
+                gate.wait(240)
                 record(page, source=None, at=at + timedelta(seconds=seed * 100 + turn))
         except Exception as error:  # told in the assertion below
             errors.append(error)
@@ -258,7 +258,7 @@ def test_workers_that_record_the_same_videos_do_not_deadlock():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join()
 
     assert errors == []
     assert (Video.objects.count(), Author.objects.count(), Sound.objects.count()) == (500, 97, 89)

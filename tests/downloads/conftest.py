@@ -73,12 +73,12 @@ def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
         log.close()
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while time.monotonic() < until and server.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/moto-api/", timeout=2):
@@ -116,7 +116,7 @@ def azurite() -> Iterator[str]:
         yield f"AccountName=test;AccountKey={key};BlobEndpoint={address}/test;"
     finally:
         server.terminate()
-        server.communicate(timeout=10)
+        server.communicate(timeout=60)
 
 
 def use_media(settings: Any, url: str) -> None:

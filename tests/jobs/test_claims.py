@@ -264,7 +264,7 @@ def test_many_claimers_never_claim_one_job_twice(size):
 
     def claim_all() -> list[tuple[int, int]]:
         try:
-            barrier.wait(30)
+            barrier.wait(240)
             mine = []
             while jobs := Chore.objects.claim_batch(size):
                 mine += [(job.pk, job.fence) for job in jobs]
@@ -273,7 +273,7 @@ def test_many_claimers_never_claim_one_job_twice(size):
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        claimed = [pair for future in [pool.submit(claim_all) for _ in range(8)] for pair in future.result(60)]
+        claimed = [pair for future in [pool.submit(claim_all) for _ in range(8)] for pair in future.result(240)]
 
     assert Counter(claimed) == Counter((pk, 1) for pk in Chore.objects.values_list("pk", flat=True))
 

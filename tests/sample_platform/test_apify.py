@@ -31,7 +31,7 @@ class Mailbox(ThreadingHTTPServer):
         self.came = threading.Condition()
         self.url = f"http://127.0.0.1:{self.server_port}/hook?x=1"
 
-    def wait_for(self, count: int, seconds: float = 20) -> list[tuple[dict[str, str], Any]]:
+    def wait_for(self, count: int, seconds: float = 120) -> list[tuple[dict[str, str], Any]]:
         with self.came:
             assert self.came.wait_for(lambda: len(self.letters) >= count, seconds), f"{len(self.letters)} of {count} came"
             return list(self.letters)
