@@ -178,7 +178,16 @@ def serve(port: int, database_url: str, workers: int) -> subprocess.Popen[bytes]
     server = subprocess.Popen(
         [
             *(str(Path(sys.executable).with_name("gunicorn")), "benchmarks.api_feed:make_application()"),
-            *("--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--workers", str(workers), "--threads", "8"),
+            *(
+                "--bind",
+                f"127.0.0.1:{port}",
+                "--worker-class",
+                "config.web.PatientWorker",
+                "--workers",
+                str(workers),
+                "--threads",
+                "8",
+            ),
             *("--no-control-socket", "--keep-alive", "60", "--log-level", "warning"),
         ],
         env={**os.environ, "DATABASE_URL": database_url},

@@ -1,0 +1,156 @@
+"""The worker that serves the pages, in a process of its own with two threads: visitors who wait do not make others wait."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from config.engines import PROJECT
+from tests.config.conftest import eventually
+
+HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\na"
+
+
+class Site:
+    def __init__(self, port: int, process: "subprocess.Popen[bytes]") -> None:
+        self.port, self.process = port, process
+
+    def connect(self, said: bytes = b"") -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection.sendall(said)
+        return connection
+
+    def seconds_to_answer(self) -> float:
+        began = time.monotonic()
+        assert self.ask("GET", "/") == b"0"
+        return time.monotonic() - began
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        client.request(method, path, body, headers)
+        answer = client.getresponse().read()
+        client.close()
+        return answer
+
+    def is_there(self) -> bool:
+        try:
+            self.connect().close()
+        except OSError:
+            return False
+        return True
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with socket.create_server(("127.0.0.1", 0)) as chosen:
+        port = chosen.getsockname()[1]
+    options = ["--workers", "1", "--threads", "2", "--no-control-socket", "--graceful-timeout", "20"]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "gunicorn", "tests.config.little_site", "--bind", f"127.0.0.1:{port}"),
+            *("--worker-class", "config.web.PatientWorker", *options),
+        ],
+        cwd=PROJECT,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        stderr=subprocess.DEVNULL,
+    )
+    site = Site(port, process)
+    try:
+        eventually(site.is_there)
+        yield site
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\r\n\r\n",
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+        HALF_A_BODY,
+        HALF_A_BODY.replace(b"Content-Length", b"Expect: 100-continue\r\nContent-Length"),
+        b"POST /unread HTTP/1.1\r\nHost: x\r\nContent-Length: 90000000\r\n\r\na",
+        b"POST /unread HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\na",
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT",
+    ],
+    ids=[
+        "silent",
+        "empty lines",
+        "half a line",
+        "half a head",
+        "half a body",
+        "expectant",
+        "unread",
+        "chunks",
+        "stays",
+        "goes on",
+    ],
+)
+def test_visitors_who_wait_make_nobody_wait(site: Site, said: bytes) -> None:
+    others = [site.connect(said) for _ in range(12)]
+
+    assert site.seconds_to_answer() < 1.5
+    assert site.seconds_to_answer() < 1.5
+    for each in others:
+        each.close()
+
+
+def test_an_answer_that_nobody_takes_is_given_up(site: Site) -> None:
+    others = [site.connect(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(4)]
+
+    assert site.seconds_to_answer() < 10  # both threads, twice the longest silence
+    for each in others:
+        each.close()
+
+
+def test_requests_are_served_as_ever(site: Site) -> None:
+    large = b"x" * 3_000_000
+    assert site.ask("POST", "/", large) == b"3000000"
+    assert site.ask("POST", "/", large * 2) == b"6000000"  # more than is collected beforehand
+    assert site.ask("HEAD", "/") == b""
+    assert len(site.ask("GET", "/big")) == 64 * 1024 * 1024
+    assert site.ask("POST", "/", b"abc", Expect="100-continue") == b"3"
+
+    client = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20)
+    for size in (0, 5, 100_000, 7):  # on one connection
+        client.request("POST", "/", b"x" * size)
+        assert client.getresponse().read() == str(size).encode()
+    client.close()
+
+
+def test_a_request_may_come_in_pieces_and_two_at_once(site: Site) -> None:
+    request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabcd"
+    with site.connect() as connection:
+        for place in range(len(request)):
+            connection.sendall(request[place : place + 1])
+        assert read_answers(connection, 1) == [b"4"]
+        connection.sendall(request + request + request[:30])
+        assert read_answers(connection, 2) == [b"4", b"4"]
+        connection.sendall(request[30:])
+        assert read_answers(connection, 1) == [b"4"]
+
+
+def read_answers(connection: socket.socket, count: int) -> list[bytes]:
+    said = b""
+    while said.count(b"\r\n\r\n") < count or not said[-1:].isdigit():
+        piece = connection.recv(65536)
+        assert piece, said
+        said += piece
+    return [part.partition(b"\r\n\r\n")[2] for part in said.split(b"HTTP/1.1 200 OK\r\n")[1:]]
+
+
+def test_who_never_asked_does_not_keep_it_from_stopping(site: Site) -> None:
+    with site.connect(), site.connect(b"GET / HT"):
+        assert site.seconds_to_answer() < 1.5
+        site.process.terminate()
+
+        assert site.process.wait(10) == 0
