@@ -79,8 +79,8 @@ class Part(models.Model):
     since = models.DateTimeField(_("since"), help_text=_("When it came into this state."))
 
     class Meta:
-        verbose_name = _("part")
-        verbose_name_plural = _("parts")
+        verbose_name = _("health check")
+        verbose_name_plural = _("health checks")
         ordering = ["name"]
 
     def __str__(self) -> str:
