@@ -10,6 +10,8 @@ DECIMAL = "unfold.widgets.UnfoldAdminDecimalFieldWidget"
 FIELDS: dict[Any, list[Any]] = {
     int: ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 0}],
     float: ["django.forms.FloatField", {"widget": DECIMAL, "min_value": 0.0}],
+    # A weight is a share of a sum: numbers at the ends of what a float can hold would break it.
+    "weight": ["django.forms.FloatField", {"widget": DECIMAL, "min_value": 0.0, "max_value": 1_000_000.0}],
     bool: ["django.forms.BooleanField", {"widget": "unfold.widgets.UnfoldBooleanSwitchWidget", "required": False}],
     "days": ["django.forms.IntegerField", {"widget": NUMBER, "min_value": 1, "max_value": 36_500}],
     "ordering": [
@@ -43,9 +45,9 @@ FIELDS: dict[Any, list[Any]] = {
 SETTINGS = {
     "DEFAULT_ORDERING": ("virality", _("What the feed is ordered by where nobody chose."), "ordering"),
     "SIGN_UP_OPEN": (True, _("Whether anybody may sign up."), bool),
-    "CLASSIC_WEIGHT_VIEWS": (0.4, _("Weight of views in the classic score."), float),
-    "CLASSIC_WEIGHT_LIKES": (0.4, _("Weight of likes in the classic score."), float),
-    "CLASSIC_WEIGHT_SHARES": (0.2, _("Weight of shares in the classic score."), float),
+    "CLASSIC_WEIGHT_VIEWS": (0.4, _("Weight of views in the classic score."), "weight"),
+    "CLASSIC_WEIGHT_LIKES": (0.4, _("Weight of likes in the classic score."), "weight"),
+    "CLASSIC_WEIGHT_SHARES": (0.2, _("Weight of shares in the classic score."), "weight"),
     "SURGE_MOMENTUM": (0.5, _("Relative rise of the score within 24 hours that counts as a surge."), float),
     "OBSERVATIONS_PER_HOUR": (
         120,

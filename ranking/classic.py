@@ -13,6 +13,8 @@ from ranking.scoring.classic import METRICS, Weights
 
 SETTINGS = ["CLASSIC_WEIGHT_VIEWS", "CLASSIC_WEIGHT_LIKES", "CLASSIC_WEIGHT_SHARES"]
 RULE_SETTING = "SURGE_MOMENTUM"
+MOST_WEIGHT, DIGITS = 1e6, 6
+"""Weights are cut to these: what overflows or vanishes when it is multiplied would stop all ranking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Rules:
 def rules() -> Rules:
     """As staff set them, in one query. Negative weights count as 0; all 0 means the defaults: a score must order something."""
     values = get_values_for_keys([*SETTINGS, RULE_SETTING])
-    views, likes, shares = (max(values[name], 0.0) for name in SETTINGS)
+    views, likes, shares = (round(min(max(values[name], 0.0), MOST_WEIGHT), DIGITS) for name in SETTINGS)
     chosen = Weights(views=views, likes=likes, shares=shares) if views + likes + shares > 0 else Weights()
     return Rules(chosen, values[RULE_SETTING])
 

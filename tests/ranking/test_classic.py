@@ -1,11 +1,13 @@
 """The classic score: the formula as people know it, in Python and in SQL."""
 
 from datetime import timedelta
+from math import isfinite
 from typing import Any
 
 import pytest
 from constance import config
 from django.core.management import call_command
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -127,6 +129,30 @@ def test_staff_edit_the_weights_and_senseless_ones_are_not_used() -> None:
 
     config.CLASSIC_WEIGHT_LIKES = -5.0
     assert weights() == Weights()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("weight", [1e308, 1e-320])
+def test_a_weight_at_the_ends_of_what_a_float_holds_stops_no_ranking(weight: float) -> None:
+    MetricSnapshotFactory(views=10**12, likes=1, shares=1)
+    config.CLASSIC_WEIGHT_VIEWS = weight
+    config.CLASSIC_WEIGHT_LIKES = config.CLASSIC_WEIGHT_SHARES = min(weight, 1.0)
+
+    assert services.rank_all() == 1
+    assert services.rank_all() == 0
+    assert isfinite(Score.objects.get().classic)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["1e308", "nan", "-1", "many"])
+def test_staff_cannot_type_such_a_weight(staff_client: Any, typed: str) -> None:
+    page = reverse("admin:constance_config_changelist")
+    shown = staff_client.get(page).context["form"].initial
+
+    answer = staff_client.post(page, {**shown, "CLASSIC_WEIGHT_VIEWS": typed})
+
+    assert "CLASSIC_WEIGHT_VIEWS" in answer.context["form"].errors
+    assert config.CLASSIC_WEIGHT_VIEWS == 0.4
 
 
 @pytest.mark.django_db
