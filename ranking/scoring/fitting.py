@@ -71,8 +71,8 @@ def fit(items: Sequence[Item], *, horizon: float, family: str, until: float = np
 def fit_rows(rows: Replay, *, guard: Guard, family: str, calm: Floats | None = None) -> Model:
     """`calm`: vectors of videos that lead nowhere, negative for every head."""
     gain = labels.gains(rows)
-    matured = ~np.isnan(gain)
     block = labels.blocks(rows.at, rows.horizon)
+    matured = labels.compared(block, ~np.isnan(gain))
     typical = labels.typical_size(rows)
     virality = labels.top_by_gain(gain, block, matured)
     breakout = labels.top_by_relative_gain(gain, rows.size, typical, block, matured)

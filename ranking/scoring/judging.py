@@ -9,7 +9,6 @@ import numpy as np
 from ranking.scoring import labels
 from ranking.scoring.replay import Bools, Floats, Ints, Replay
 
-LEAST_IN_BLOCK = 5
 DRAWS = 300
 
 
@@ -62,7 +61,7 @@ def ranked(score: Floats, label: Bools, block: Ints, among: Bools, *, run: int) 
     areas, tops = [], []
     score = np.where(np.isnan(score), -np.inf, score)
     for rows in labels.block_rows(block, among):
-        if len(rows) < LEAST_IN_BLOCK or not label[rows].any():
+        if len(rows) < labels.LEAST_IN_BLOCK or not label[rows].any():
             continue
         areas.append(average_precision(label[rows], score[rows]))
         tops.append(precision_at_top(label[rows], score[rows]))

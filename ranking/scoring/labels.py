@@ -7,6 +7,8 @@ import numpy as np
 from ranking.scoring.replay import Bools, Floats, Ints, Replay
 
 TOP = 0.05
+LEAST_IN_BLOCK = 5
+"""Among fewer rows the top says little; one alone would always be its own."""
 TOLERANCE = 0.25
 """How far from the horizon's end the later snapshot may lie, in horizons."""
 
@@ -72,6 +74,14 @@ def block_rows(block: Ints, among: Bools) -> list[Ints]:
     order = rows[np.argsort(block[rows], kind="stable")]
     edges = np.flatnonzero(np.diff(block[order])) + 1
     return [part for part in np.split(order, edges) if len(part)]
+
+
+def compared(block: Ints, among: Bools) -> Bools:
+    """Those of `among` that have enough others beside them in their block."""
+    told = np.zeros(len(block), dtype=bool)
+    for rows in block_rows(block, among):
+        told[rows] = len(rows) >= LEAST_IN_BLOCK
+    return told
 
 
 def _top(values: Floats, block: Ints, among: Bools) -> Bools:

@@ -253,3 +253,20 @@ def test_a_shipped_model_judges_a_platform_of_any_size_alike() -> None:
     same = learning.judge(shipped, usual, split)["virality"]["pr_auc"]
 
     assert learning.judge(shipped, large, split, scales={"p": 1 / 500})["virality"]["pr_auc"] == pytest.approx(same, abs=1e-3)
+
+
+def test_those_with_hardly_anyone_beside_them_teach_nothing_about_the_top() -> None:
+    """Of two, one is always first; a model fitted on that would call every second video viral."""
+    draw = random.Random(2)
+    pair = [
+        Item(
+            str(number),
+            START,
+            "",
+            [Snapshot(START + 24 * day, {"views": None, "likes": day * (day + draw.randint(0, 40))}) for day in range(400)],
+        )
+        for number in range(2)
+    ]
+
+    with pytest.raises(fitting.TooLittle):
+        fitting.fit(pair, horizon=24, family="reactions")
