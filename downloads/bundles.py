@@ -2,7 +2,7 @@
 
 import hmac
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -16,7 +16,7 @@ from zipstream import ZIP_STORED, ZipStream
 from crawler.models import Video, VideoKind
 from downloads import storage
 from downloads.filenames import filename_for
-from downloads.models import Asset, AssetRole, AssetState, Batch, Quality
+from downloads.models import Asset, AssetRole, AssetState, Batch, DownloadJob, Quality
 from downloads.processing.containers import extension_of
 from jobs.models import FINAL, State
 
@@ -72,15 +72,14 @@ def batch_status(batch: Batch) -> BatchStatus:
 
 
 def entries_of(bundle: str) -> list[Entry]:
-    """The files of a bundle that are kept now, under names that do not collide; none for a bundle there is not."""
+    """The files of a bundle that are kept now, under names that do not collide, by two statements; none for what there is not."""
     if bundle.startswith("v"):
-        return _carousel(Video.objects.filter(pk=int(bundle[1:])).first(), folder="")
-    batch = Batch.objects.filter(pk=UUID(bundle[1:])).first()
-    entries: list[Entry] = []
-    if batch is not None:
-        for job in batch.jobs.select_related("video").order_by("pk"):
-            entries += _files_of(job.video, job.quality)
-    return _unique(entries)
+        return _carousel(_ready(Asset.objects.filter(video=int(bundle[1:]))), folder="")
+    jobs = list(DownloadJob.objects.filter(batches=UUID(bundle[1:])).select_related("video").order_by("pk"))
+    kept: dict[int | None, list[Asset]] = {}
+    for asset in _ready(Asset.objects.filter(video__in={job.video_id for job in jobs})):
+        kept.setdefault(asset.video_id, []).append(asset)
+    return _unique([entry for job in jobs for entry in _files_of(job.video, job.quality, kept.get(job.video_id, []))])
 
 
 def size_of(entries: Sequence[Entry]) -> int:
@@ -126,30 +125,27 @@ def _pieces(sha256: str) -> Iterator[bytes]:
     yield from storage.media().read(storage.key_of(sha256))
 
 
-def _files_of(video: Video, quality: str) -> list[Entry]:
+def _files_of(video: Video, quality: str, assets: Iterable[Asset]) -> list[Entry]:
+    """`assets`: all that is kept of the video."""
+    stem = filename_for(video.title, video.external_id, "").rstrip(".")
     if video.kind == VideoKind.CAROUSEL and quality != Quality.AUDIO:
-        return _carousel(video, folder=filename_for(video.title, video.external_id, "").rstrip(".") + "/")
+        return _carousel(assets, folder=f"{stem}/")
     role = AssetRole.AUDIO if quality == Quality.AUDIO else AssetRole.VIDEO
-    assets = _ready(video).filter(role=role, quality=quality)
-    return [_entry(asset, filename_for(video.title, video.external_id, "").rstrip(".")) for asset in assets]
+    return [_entry(asset, stem) for asset in assets if asset.role == role and asset.quality == quality]
 
 
-def _carousel(video: Video | None, *, folder: str) -> list[Entry]:
-    if video is None:
-        return []
+def _carousel(assets: Iterable[Asset], *, folder: str) -> list[Entry]:
     entries = []
-    for asset in _ready(video).filter(role__in=[AssetRole.SLIDE, AssetRole.COVER, AssetRole.AUDIO]):
-        number = f" {asset.position + 1:02d}" if asset.role == AssetRole.SLIDE else ""
-        entries.append(_entry(asset, f"{folder}{asset.role}{number}"))
+    for asset in assets:
+        if asset.role in (AssetRole.SLIDE, AssetRole.COVER, AssetRole.AUDIO):
+            number = f" {asset.position + 1:02d}" if asset.role == AssetRole.SLIDE else ""
+            entries.append(_entry(asset, f"{folder}{asset.role}{number}"))
     return entries
 
 
-def _ready(video: Video) -> QuerySet[Asset]:
-    return (
-        Asset.objects.filter(video=video, state=AssetState.READY, object__isnull=False)
-        .select_related("object")
-        .order_by("role", "position", "pk")
-    )
+def _ready(assets: QuerySet[Asset]) -> QuerySet[Asset]:
+    kept = assets.filter(state=AssetState.READY, object__isnull=False)
+    return kept.select_related("object").order_by("role", "position", "pk")
 
 
 def _entry(asset: Asset, stem: str) -> Entry:

@@ -4,12 +4,15 @@ import re
 
 import pytest
 from constance.test import override_config
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from downloads import bundles
 from downloads.models import AssetRole, Batch, DownloadJob, DownloadRequest
 from tests.factories import (
     AssetFactory,
+    BatchFactory,
     DownloadJobFactory,
     DownloadRequestFactory,
     PausedKindFactory,
@@ -154,6 +157,22 @@ def test_nobody_touches_anothers_list(client):
     assert client.post(f"/downloads/{asked.pk}/", {"do": "remove"}).status_code == 404
     assert Client().post(f"/downloads/{asked.pk}/", {"do": "remove"}).status_code == 404
     assert DownloadRequest.objects.filter(pk=asked.pk).exists()
+
+
+def test_zips_are_listed_by_as_many_statements_however_much_they_hold(client):
+    person = UserFactory()
+    client.force_login(person)
+
+    def statements(count):
+        jobs = [DownloadJobFactory(completed=True, video=AssetFactory().video) for _ in range(count)]
+        BatchFactory(user=person, jobs=jobs)
+        Batch.objects.exclude(jobs__in=jobs).delete()
+        with CaptureQueriesContext(connection) as queries:
+            assert "/media/zip/" in text_of(client.get("/downloads/"))
+        return len(queries)
+
+    statements(1)  # what the process reads once
+    assert statements(20) <= statements(2)
 
 
 def test_many_become_one_zip(client):
