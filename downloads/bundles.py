@@ -96,17 +96,17 @@ def link(bundle: str, filename: str, *, seconds: int = 0) -> str:
     """A path on this site that works for at most `seconds` (MEDIA_LINK_SECONDS); `serving.bundle` answers it."""
     half = max(1, (seconds or settings.MEDIA_LINK_SECONDS) // 2)
     expires_at = (int(time.time()) // half + 2) * half
-    return reverse("media-bundle", args=[f"{bundle}.{expires_at:x}.{_signature(bundle, expires_at)}", filename])
+    return reverse("media-bundle", args=[f"{bundle}.{expires_at:x}.{_signature(bundle, expires_at, filename)}", filename])
 
 
-def read_link(token: str) -> str:
+def read_link(token: str, filename: str) -> str:
     """The bundle that a link names. Raises storage.BadTicket, storage.TicketExpired."""
     try:
         bundle, expires, signature = token.split(".")
         expires_at = int(expires, 16)
     except ValueError:
         raise storage.BadTicket from None
-    if not hmac.compare_digest(signature.encode(), _signature(bundle, expires_at).encode()):
+    if not hmac.compare_digest(signature.encode(), _signature(bundle, expires_at, filename).encode()):
         raise storage.BadTicket
     if expires_at < time.time():
         raise storage.TicketExpired
@@ -164,8 +164,9 @@ def _unique(entries: Sequence[Entry]) -> list[Entry]:
     return unique
 
 
-def _signature(bundle: str, expires_at: int) -> str:
-    return _signer().signature(f"{bundle}:{expires_at}")
+def _signature(bundle: str, expires_at: int, filename: str) -> str:
+    # With the name: else whoever passes a link on could have our site send the zip as a program.
+    return _signer().signature(f"{bundle}:{expires_at}:{filename}")
 
 
 @lru_cache(maxsize=1)

@@ -39,7 +39,7 @@ def media(request: HttpRequest, token: str, filename: str) -> HttpResponseBase:
 def bundle(request: HttpRequest, token: str, filename: str) -> HttpResponseBase:
     """GET and HEAD of a zip by its signed link, made while it is sent; it cannot be continued."""
     try:
-        entries = bundles.entries_of(bundles.read_link(token))
+        entries = bundles.entries_of(bundles.read_link(token, filename))
     except storage.BadTicket:
         return _sentence(_("This link is not valid."), 403)
     except storage.TicketExpired:

@@ -238,6 +238,7 @@ def test_a_carousel_zip_by_its_link(kept: StoredObject) -> None:
     assert len(content) == int(answer["Content-Length"]) == int(head["Content-Length"])
     assert content.count(b"PK\x03\x04") == 2
     assert CONTENT in content  # stored, not packed
+    assert Client().get(f"{link.rpartition('/')[0]}/setup.hta").status_code == 403
 
 
 @pytest.mark.parametrize("token", ["v1.ffffffff.bad", "x", "v1", "b0.0.0", "v999999.0.x"])
