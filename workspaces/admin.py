@@ -82,9 +82,16 @@ class WorkspacesInline(TabularInline):
         return members
 
 
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
 @admin.register(User)
 class PersonAdmin(DeletesWhatBelongsToIt, DjangoUserAdmin[User], ModelAdmin):
-    """Who left entries in the audit trail stays, so that it still says who did what."""
+    """Who left entries in the audit trail stays, so that it still says who did what.
+
+    Who may change people, and is no superuser, makes nobody staff or superuser and touches no superuser: their password, say.
+    """
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -114,7 +121,18 @@ class PersonAdmin(DeletesWhatBelongsToIt, DjangoUserAdmin[User], ModelAdmin):
             )
         return field
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        powers = [] if _is_superuser(request) else ["is_staff", "is_superuser", "groups"]
+        return [*self.readonly_fields, *powers]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if isinstance(obj, User) and obj.is_superuser and not _is_superuser(request):
+            return False
+        return bool(super().has_change_permission(request, obj))
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if isinstance(obj, User) and obj.is_superuser and not _is_superuser(request):
+            return False
         if isinstance(obj, User) and LogEntry.objects.filter(user=obj).exists():
             return False
         return bool(super().has_delete_permission(request, obj))
@@ -124,7 +142,8 @@ class PersonAdmin(DeletesWhatBelongsToIt, DjangoUserAdmin[User], ModelAdmin):
         chosen = [person.pk for person in objs]
         kept = User.objects.filter(pk__in=LogEntry.objects.filter(user__in=chosen).values("user")).order_by("username")
         sentence = _("%s has entries in the audit trail: uncheck Active instead.")
-        return shown, counts, lacking, [*protected, *(sentence % person for person in kept)]
+        above = [] if _is_superuser(request) else [person for person in objs if person.is_superuser]
+        return shown, counts, lacking, [*protected, *above, *(sentence % person for person in kept)]
 
 
 @admin.register(Group)
