@@ -68,7 +68,7 @@ def read(path: Path, *, now: datetime | None = None) -> Read:
     try:
         with _open(path) as text:
             return _collect(_rows(text), latest)
-    except (EOFError, zlib.error, csv.Error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, csv.Error) as error:
         raise Unusable(f"It is damaged, or no CSV: {error}.") from error
 
 

@@ -119,6 +119,17 @@ def test_files_that_cannot_be_judged_do_not_hide_the_others(plain: str, tmp_path
     assert f"{tmp_path / 'none.csv'}: No such file" in str(refused.value)
 
 
+@pytest.mark.django_db
+def test_an_installation_without_a_history_says_so(plain: str, tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "series.csv"
+    path.write_text(plain)
+
+    with pytest.raises(CommandError, match=r"own history: .*no snapshots"):
+        call_command("backtest", str(path), "--own", "--json", "--scorer", "classic")
+
+    assert list(json.loads(capsys.readouterr().out)) == [str(path)]
+
+
 def test_the_json_has_the_agreed_keys_and_no_others(plain: str, tmp_path: Path, capsys: Any) -> None:
     path = tmp_path / "series.csv"
     path.write_text(plain)
@@ -159,6 +170,8 @@ def test_where_nothing_moves_no_scorer_is_praised(items: list[Item], tmp_path: P
         assert figures["virality"] == figures["breakout"] == {"pr_auc": None, "precision_at_5": None}
         assert figures["surge"] == {"precision": None, "recall": None, "lead_hours": None}
     assert "nan" not in out
+    assert "shipped coefficients were judged instead" in out
+    assert "fitted on the training rows" not in out
 
 
 def test_equal_scores_earn_no_more_than_chance() -> None:

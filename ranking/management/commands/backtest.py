@@ -83,9 +83,10 @@ class Command(BaseCommand):
         for path in options["files"]:
             yield str(path), functools.partial(self._read, path)
         if options["own"]:
-            for family in Family.values:
-                if items := learning.own_history(family):
-                    yield f"own history, {family}", functools.partial(list, items)
+            known = {family: items for family in Family.values if (items := learning.own_history(family))}
+            yield from ((f"own history, {family}", functools.partial(list, items)) for family, items in known.items())
+            if not known:
+                yield "own history", list
 
     def _read(self, path: Path) -> list[Item]:
         self._progress(str(path), "read")
@@ -123,10 +124,10 @@ class Command(BaseCommand):
         if any(math.isnan(result.virality.pr_auc) for result in report.results.values()):
             self.stdout.write("  –: at no time were there enough items, some of them gaining, to compare.")
         self.stdout.write(f"  {result.surge.events} items reached the top level after their first sighting.")
-        self.stdout.write(
-            "  default: fitted on the training rows, as the nightly refit does it. "
-            "shipped: what a new installation begins with, fitted elsewhere."
-        )
+        if "default" in report.results and not report.note:
+            self.stdout.write("  default: fitted on the training rows, as the nightly refit does it.")
+        if "shipped" in report.results:
+            self.stdout.write("  shipped: what a new installation begins with, fitted elsewhere.")
 
 
 def as_json(report: Report) -> dict[str, Any]:
