@@ -75,8 +75,8 @@ def refit(family: str, *, now: datetime | None = None) -> RankingModel | None:
     split = float(times[int(len(times) * TRAIN_SHARE)])
     try:
         candidate = fitting.fit(items, horizon=current.model.horizon, family=family, until=split)
-        old = judge(current.model, items, split, scales=_scales(current))
-        new = judge(candidate, items, split)
+        old = judge(current.model, items, split, typical=candidate.typical, scales=_scales(current))
+        new = judge(candidate, items, split, typical=candidate.typical)
     except fitting.TooLittle as error:
         logger.info("No refit: too little history", extra={"family": family, "reason": str(error)})
         return None
@@ -107,10 +107,11 @@ def _scales(active: pulse.Active) -> dict[str, float]:
 
 
 def judge(
-    model: Model, items: list[Item], split: float, *, scales: Mapping[str, float] = MappingProxyType({})
+    model: Model, items: list[Item], split: float, *, typical: float, scales: Mapping[str, float] = MappingProxyType({})
 ) -> dict[str, dict[str, float]]:
     """PR-AUC and precision at 5 % of both ranking heads on items first seen after `split`. Raises TooLittle.
 
+    `typical` is the size that relative gains are told by: what is a breakout must not depend on the model that is asked.
     `scales` by platform, as the model is used there.
     """
     later = [item for item in items if item.snapshots[0].at >= split]
@@ -128,7 +129,7 @@ def judge(
     block = labels.blocks(rows.at, model.horizon)
     truth = {
         "virality": labels.top_by_gain(gain, block, among),
-        "breakout": labels.top_by_relative_gain(gain, rows.size, model.typical, block, among),
+        "breakout": labels.top_by_relative_gain(gain, rows.size, typical, block, among),
     }
     figures = {}
     for head, label in truth.items():

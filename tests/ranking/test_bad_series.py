@@ -252,7 +252,7 @@ def test_surges_that_nothing_foretells_leave_a_model_without_alarms() -> None:
     json.dumps(model.to_json(), allow_nan=False)
 
 
-def test_a_shipped_model_judges_a_platform_of_any_size_alike() -> None:
+def test_models_are_held_against_each_other_alike_whatever_they_were_fitted_on() -> None:
     items, shipped = grown(300, days=20), coefficients.shipped("views")
     large = [
         Item(i.key, i.published, "p", [Snapshot(s.at, {m: (c or 0) * 500 for m, c in s.counts.items()}) for s in i.snapshots])
@@ -263,9 +263,12 @@ def test_a_shipped_model_judges_a_platform_of_any_size_alike() -> None:
     assert shipped is not None
     shipped = replace(shipped, guard=Guard())
 
-    same = learning.judge(shipped, usual, split)["virality"]["pr_auc"]
+    told = learning.judge(shipped, usual, split, typical=100)
+    same = told["virality"]["pr_auc"]
 
-    assert learning.judge(shipped, large, split, scales={"p": 1 / 500})["virality"]["pr_auc"] == pytest.approx(same, abs=1e-3)
+    assert learning.judge(replace(shipped, typical=1e9), usual, split, typical=100) == told
+    scaled = learning.judge(shipped, large, split, typical=50_000, scales={"p": 1 / 500})
+    assert scaled["virality"]["pr_auc"] == pytest.approx(same, abs=1e-3)
 
 
 def test_those_with_hardly_anyone_beside_them_teach_nothing_about_the_top() -> None:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from crawler.models import MetricSnapshot
 from ranking import learning, pulse, services
-from ranking.models import ModelState, RankingModel, Score
+from ranking.models import Baseline, ModelState, RankingModel, Score
 from ranking.scoring.model import Model
 from ranking.scoring.series import Item, Snapshot
 from tests.factories import VideoFactory
@@ -50,11 +50,17 @@ def test_with_enough_history_a_better_fit_takes_over_and_scores_everything() -> 
     assert (row.state, before.state) == (ModelState.ACTIVE, ModelState.RETIRED)
     assert row.evidence["candidate"]["virality"]["pr_auc"] >= learning.NO_WORSE * row.evidence["current"]["virality"]["pr_auc"]
     assert set(Score.objects.values_list("model", flat=True)) == {row.pk}
-    # What it was held against is the shipped model as it is used here: brought to the size of the platform.
+    # It was held against the shipped model as it is used here, brought to size, and by the same notion of a breakout.
     history = learning.own_history("views", now=now)
-    times = sorted(snapshot.at for item in history for snapshot in item.snapshots)
-    elsewhere = learning.judge(Model.from_json(before.data), history, times[int(len(times) * learning.TRAIN_SHARE)])
-    assert row.evidence["current"] != elsewhere
+    split = sorted(snapshot.at for item in history for snapshot in item.snapshots)[int(300 * 14 * learning.TRAIN_SHARE)]
+    shipped, usual = Model.from_json(before.data), Baseline.objects.get(age_bucket=-1)
+    assert row.evidence["current"] == learning.judge(
+        shipped,
+        history,
+        split,
+        typical=Model.from_json(row.data).typical,
+        scales={usual.platform: shipped.level / usual.level},
+    )
 
 
 def test_a_worse_fit_is_refused_logged_and_changes_no_score(
