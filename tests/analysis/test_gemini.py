@@ -1,5 +1,6 @@
 """Carousels read by Gemini: what is sent, what is believed, and what becomes of each kind of refusal."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -143,6 +144,16 @@ def test_a_fenced_answer_with_thoughts_and_hidden_characters_is_understood(gemin
     assert read(video).outcome == "done"
 
     assert SlideText.objects.get(video=video).description == "A page with letters."
+
+
+def test_an_answer_of_nothing_but_space_is_no_work(gemini: StandIn, carousel: MakeCarousel) -> None:
+    """A slide may ask the model to say so."""
+    gemini.next = [(200, answered("```" + " " * 5_000))]
+    video = carousel([drawn("one")])
+    began = time.process_time()
+
+    assert read(video).error_code == "bad_answer"
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(
