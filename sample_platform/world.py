@@ -331,20 +331,20 @@ class World:
         )
 
     def _wave(self, number: int, published_at: float, audience: float) -> Wave | None:
-        """Every twelfth video is planned to surge; a third of these within the first two hours, for those who just look."""
+        """Every twelfth video is planned to surge; a third of these begins within the first hour, for those who just look."""
         if number % 12 != 5:
             return None
         chance = random.Random(f"{self.seed}/wave/{number}")
         is_soon = number % 36 == 5
         after, rise = (
-            (chance.uniform(0.05, 0.6), chance.uniform(0.7, 1.4))
+            (chance.uniform(0.05, 0.6), chance.uniform(1.2, 2.2))
             if is_soon
             else (chance.uniform(-20, 40), chance.uniform(1.5, 7))
         )
         starts_at = max(self.first_day + after * HOUR, published_at + HOUR)
         peaks_at = starts_at + rise * HOUR
         # Enough to be among the top twentieth of the site: that is what going viral means.
-        gain = max(audience, 50_000) * chance.uniform(0.5, 1) + math.exp(chance.uniform(math.log(4e5), math.log(2e6)))
+        gain = max(audience, 50_000) * chance.uniform(0.5, 1) + math.exp(chance.uniform(math.log(1e6), math.log(2.5e6)))
         # A gamma wave (x·e^(1-x))² has an area of e²/4 times its rise; so this height gathers `gain` views.
         return Wave(starts_at, peaks_at, gain / (1.847 * (peaks_at - starts_at)))
 
