@@ -23,6 +23,7 @@ from analysis import categories
 from config import schedule
 from downloads import storage
 from downloads.errors import StorageError
+from ranking import services as ranking
 from workspaces.models import Membership, Role, first_workspace
 
 ADMIN_NAME = "admin"
@@ -91,9 +92,10 @@ def ensure_admin() -> Admin:
 
 
 def seed() -> int:
-    """Rows that every installation starts with; return how many schedules are new."""
+    """Rows that every installation starts with, and models that this version can read; return how many schedules are new."""
     first_workspace()
     categories.seed()
+    ranking.renew_models()
     return schedule.seed()
 
 

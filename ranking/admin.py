@@ -211,13 +211,19 @@ class RankingModelAdmin(AuditedActions, ModelAdmin):
             self.message_user(request, _("Choose one version per family."), messages.ERROR)
             return
         from ranking import learning  # brings numpy, which no other request needs
+        from ranking.scoring.model import OtherFeatures
 
         activated = []
         for model in models:
             if model.state == ModelState.ACTIVE:
                 self.message_user(request, _("%s is the active model of its family already.") % model, messages.INFO)
                 continue
-            scored = learning.activate(model)
+            try:
+                scored = learning.activate(model)
+            except OtherFeatures:
+                sentence = _("%s was fitted on numbers that are no longer read, and cannot be active again. Refit instead.")
+                self.message_user(request, sentence % model, messages.ERROR)
+                continue
             activated.append(model.pk)
             self.message_user(
                 request,

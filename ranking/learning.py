@@ -143,8 +143,9 @@ def judge(
 def activate(row: RankingModel) -> int:
     """Make this the active model of its family and score everything with it, in one transaction; return how many.
 
-    Also the way back to an earlier version.
+    Also the way back to an earlier version. Raises OtherFeatures for one of before an upgrade that changed what is read.
     """
+    Model.from_json(row.data)
     with transaction.atomic():
         family_rows = RankingModel.objects.select_for_update().filter(family=row.family)
         family_rows.filter(state=ModelState.ACTIVE).update(state=ModelState.RETIRED)

@@ -304,7 +304,7 @@ def _rescore_sql(kits: tuple[Kit, ...]) -> str:
     kept = f"""(
         SELECT *, {_constants(kits)} FROM (
             SELECT s.video_id, {_hours("s.last_at")} AS hour, {_hours("s.first_at")} AS first_hour,
-                   s.snapshots AS snapshots_, snap.followers,
+                   snap.followers,
                    CASE WHEN v.published_at <= s.last_at THEN {_hours("(s.last_at - v.published_at)")} END AS age,
                    {family} AS family, usual.level AS usual_level, {state}
             FROM ranking_counterstate s

@@ -11,7 +11,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from ranking import baselines, classic, pulse, surges
-from ranking.models import Baseline, CounterState, Score
+from ranking.models import Baseline, CounterState, ModelState, RankingModel, Score
+from ranking.scoring.model import is_readable
 
 BATCH = 2_000
 AT_ONCE = 2
@@ -74,6 +75,24 @@ def rank_all() -> int:
     # A counter state without a score is of no use: what it was made of is read from the start again.
     CounterState.objects.filter(~Exists(Score.objects.filter(video=OuterRef("video"))), video__in=ids).delete()
     return rank(ids)
+
+
+def renew_models() -> int:
+    """Replace active models that were fitted for other features than this version reads by the shipped ones; return how many.
+
+    All is scored anew in the same transaction. For upgrades: with such a model nothing can be scored.
+    """
+    with transaction.atomic():
+        rows = RankingModel.objects.select_for_update().filter(state=ModelState.ACTIVE)
+        outdated = [row for row in rows if not is_readable(row.data)]
+        for row in outdated:
+            row.state, row.note = ModelState.RETIRED, "Fitted on numbers that are no longer read."
+            row.save(update_fields=["state", "note"])
+        for family in pulse.active_models() if outdated else ():
+            pulse.rescore(family)
+        if outdated:
+            surges.judge_again()
+    return len(outdated)
 
 
 def rank_missed(within: timedelta = timedelta(hours=1)) -> int:

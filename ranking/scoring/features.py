@@ -1,26 +1,32 @@
 """The numbers that a model reads off a video's state: all its inputs, in one order, each told to people in one group."""
 
-from math import log1p
+from math import exp, log1p
 
 from ranking.scoring.state import METRICS, VideoState
 
-CONTEXT = ("age", "age²", "first", "followers", "span", "snapshots")
+CONTEXT = ("age", "age²", "unwatched", "followers")
+"""unwatched: how much of the fast rate is still the mean since publication, 1 at the first sight.
+
+No feature counts snapshots: who looks every ten minutes and who looks daily are told the same of the same video."""
 PER_METRIC = ("total", "fast", "slow")
-CROSSED = ("age×fast", "age×total", "fast²", "fast×total", "total²", "first×fast", "first×total", "first×age")
+CROSSED = ("age×fast", "age×total", "fast²", "fast×total", "total²", "unwatched×fast", "unwatched×total", "unwatched×age")
 NAMES: tuple[str, ...] = (
     *CONTEXT,
     *(f"{metric} {part}" for metric in METRICS for part in PER_METRIC),
     *CROSSED,
 )
 
+LEAST_EXPONENT = -100.0
+"""Less is as good as nothing, and products with it would be too small for PostgreSQL."""
+
 
 def group_of(name: str, primary: str) -> str:
     """Under which word a feature's share of a score is told: age, author, watching, or a metric."""
-    if name in ("age", "age²", "first×age"):
+    if name in ("age", "age²", "unwatched×age"):
         return "age"
     if name == "followers":
         return "author"
-    if name in ("first", "span", "snapshots"):
+    if name == "unwatched":
         return "watching"
     if name in CROSSED:
         return primary
@@ -41,15 +47,8 @@ def vector(
     `scale` brings the counters of one platform to the size of those that the model was fitted on.
     """
     log_age = log1p(max(age, 0.0)) if age is not None else 0.0
-    first = 1.0 if state.snapshots == 1 else 0.0
-    values = [
-        log_age,
-        log_age * log_age,
-        first,
-        log1p(max(followers or 0, 0)),
-        log1p(state.last_at - state.first_at),
-        log1p(state.snapshots),
-    ]
+    unwatched = exp(max((state.first_at - state.last_at) / (horizon / 4), LEAST_EXPONENT))
+    values = [log_age, log_age * log_age, unwatched, log1p(max(followers or 0, 0))]
     total = fast = 0.0
     for metric in METRICS:
         known = state.metrics.get(metric)
@@ -70,8 +69,8 @@ def vector(
         fast * fast,
         fast * total,
         total * total,
-        first * fast,
-        first * total,
-        first * log_age,
+        unwatched * fast,
+        unwatched * total,
+        unwatched * log_age,
     )
     return values

@@ -14,6 +14,10 @@ HEADS = ("virality", "breakout", "surge")
 """virality: top 5 % by gain within the horizon; breakout: the same by relative gain; surge: will reach the top level."""
 
 
+class OtherFeatures(ValueError):
+    """Coefficients fitted for features that this version does not read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """A logistic: intercept, and a weight per feature in the order of features.NAMES."""
@@ -80,9 +84,9 @@ class Model:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Model:
-        """Raises ValueError for coefficients of other features than ours."""
-        if tuple(data["features"]) != features.NAMES:
-            raise ValueError("These coefficients were fitted for other features.")
+        """Raises OtherFeatures."""
+        if not is_readable(data):
+            raise OtherFeatures("These coefficients were fitted for other features.")
         return cls(
             family=data["family"],
             horizon=data["horizon"],
@@ -93,6 +97,11 @@ class Model:
             level=data["level"],
             typical=data["typical"],
         )
+
+
+def is_readable(data: Mapping[str, Any]) -> bool:
+    """Whether a model's JSON is of the features that this version reads."""
+    return tuple(data["features"]) == features.NAMES
 
 
 def primary_of(family: str) -> str:

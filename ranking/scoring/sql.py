@@ -100,16 +100,14 @@ def advanced(source: str) -> str:
 def featured(source: str) -> str:
     """A sub-select with each row of `source` and its features as q1 … in the order of features.NAMES.
 
-    `source` has age, followers, horizon, scale, primary_place, first_hour, hour, snapshots_ and e#_ f#_ s#_.
+    `source` has age, followers, horizon, scale, primary_place, first_hour, hour and e#_ f#_ s#_.
     """
     log_age = "ln(1 + greatest(coalesce(age, 0), 0))"
     own = [
         log_age,
         f"{log_age} ^ 2",
-        "CASE WHEN snapshots_ = 1 THEN 1.0::float8 ELSE 0.0::float8 END",
+        f"exp(greatest((first_hour - hour) / (horizon / 4), {features.LEAST_EXPONENT}))",
         "ln(1 + greatest(coalesce(followers, 0), 0)::float8)",
-        "ln(1 + hour - first_hour)",
-        "ln((1 + snapshots_)::float8)",
     ]
     for place in PLACES:
         for column, factor in (("e", "scale"), ("f", "scale * horizon"), ("s", "scale * horizon")):

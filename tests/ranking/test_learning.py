@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from config import preparation
 from crawler.models import MetricSnapshot
 from ranking import learning, pulse, services
 from ranking.models import Baseline, ModelState, RankingModel, Score
@@ -117,6 +118,29 @@ def test_staff_roll_back_in_the_admin(staff_client: Any) -> None:
     shipped.refresh_from_db()
     assert shipped.state == ModelState.ACTIVE
     assert dict(Score.objects.values_list("pk", "virality")) == pytest.approx(first)
+
+
+def test_after_an_upgrade_the_shipped_model_replaces_one_that_reads_other_numbers(staff_client: Any) -> None:
+    store(grown(40, days=4))
+    old = pulse.active_models()["views"].row
+    before = dict(Score.objects.values_list("pk", "virality"))
+    RankingModel.objects.filter(pk=old.pk).update(data={**old.data, "features": ["age", "moon"]})
+    Score.objects.update(virality=0.5)
+    pulse._models.clear()  # another process
+
+    preparation.seed()
+    preparation.seed()  # at every start
+
+    new = RankingModel.objects.get(family="views", state=ModelState.ACTIVE)
+    old.refresh_from_db()
+    assert (old.state, new.origin, new.pk != old.pk) == (ModelState.RETIRED, "shipped", True)
+    assert dict(Score.objects.values_list("pk", "virality")) == pytest.approx(before)
+    assert set(Score.objects.values_list("model", flat=True)) == {new.pk}
+    page = staff_client.post(
+        reverse("admin:ranking_rankingmodel_changelist"), {"action": "make_active", "_selected_action": [old.pk]}, follow=True
+    )
+    assert "numbers that are no longer read" in page.content.decode()
+    assert RankingModel.objects.get(family="views", state=ModelState.ACTIVE) == new
 
 
 def test_staff_change_a_threshold_in_the_admin(staff_client: Any) -> None:

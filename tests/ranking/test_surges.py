@@ -202,6 +202,23 @@ def test_nothing_is_foretold_of_what_is_as_good_as_there(world: World) -> None:
     assert not Milestone.objects.filter(video=nearly, reached_at__isnull=False).exists()
 
 
+def test_who_looks_often_makes_no_surge_by_it(world: World) -> None:
+    world.observe()
+    baselines.refresh()
+    level = Baseline.objects.get(age_bucket=-1).level
+    calm = world.add("calm", even(level * 0.6, per_hour=level / 1000), age_hours=130)
+
+    world.observe(3)
+    early = Score.objects.get(video=calm).reach
+    world.observe(45)
+
+    late = Score.objects.get(video=calm).reach
+    assert not Surge.objects.filter(video=calm).exists()
+    assert early is not None
+    assert late is not None
+    assert late < max(2 * early, 0.01)
+
+
 def test_a_platform_with_few_videos_says_that_it_borrows() -> None:
     video: Any = VideoFactory(platform="new")
     MetricSnapshot.objects.create(video=video, observed_at=timezone.now(), likes=10, comments=1, shares=1)
