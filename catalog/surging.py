@@ -47,6 +47,11 @@ class Foretold:
         return self.alerted_at or self.watched_at
 
     @property
+    def is_seen_once(self) -> bool:
+        """Nothing can be known of how its counters move yet."""
+        return len(self.card.sparkline) < 2
+
+    @property
     def primary(self) -> Rate | None:
         """The counter whose rise is foretold: views, or likes where no views are shown."""
         return next((rate for rate in (self.why.rates if self.why else ()) if rate.metric in ("views", "likes")), None)

@@ -14,7 +14,7 @@ from pages.templatetags.ranking import chance, points, rate, share, times
 from pages.why import say
 from ranking import services
 from ranking.explanation import explain
-from ranking.models import Milestone, RankingModel
+from ranking.models import Milestone, RankingModel, Surge
 from tests.factories import (
     BaselineFactory,
     MetricSnapshotFactory,
@@ -175,6 +175,19 @@ def test_one_counter_alone_is_called_unconfirmed(client):
 
     assert "unconfirmed: one counter only" in page
     assert "No surge is open" in page  # it is watched only
+
+
+def test_what_was_seen_once_and_found_at_the_top_says_so(client):
+    video = VideoFactory(published_at=ago(hours=4))
+    MetricSnapshotFactory(video=video, observed_at=ago(minutes=3), views=632_000)
+    services.rank([video.pk])
+    Surge.objects.filter(video=video).delete()  # what it would say by the level of before
+    SurgeFactory(video=video, level=619_000)
+
+    page = text_of(client.get("/surging/"))
+
+    assert "unconfirmed: seen once so far" in page
+    assert "above the top level of 619K when found" in page
 
 
 def test_an_empty_page_says_what_it_waits_for(client):
