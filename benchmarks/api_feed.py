@@ -64,8 +64,8 @@ COVERS = """
         SELECT encode(sha256(video_id::text::bytea), 'hex'), 50000, 'image/webp', '{}', now(), now() FROM shown
         ON CONFLICT DO NOTHING RETURNING id, sha256
     )
-    INSERT INTO downloads_asset (video_id, role, quality, position, state, object_id, error_code, created_at)
-    SELECT video_id, 'cover', '', 0, 'ready', stored.id, '', now()
+    INSERT INTO downloads_asset (video_id, role, quality, position, state, object_id, error_code, tried_address, created_at)
+    SELECT video_id, 'cover', '', 0, 'ready', stored.id, '', '', now()
     FROM shown JOIN stored ON stored.sha256 = encode(sha256(video_id::text::bytea), 'hex')
 """
 
