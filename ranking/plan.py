@@ -1,8 +1,8 @@
 """Where to look next: which videos are worth another observation now, within what each platform may be asked.
 
 Lead time is bounded by the interval between observations, so young and promising videos are seen more often: after half an
-hour, 1, 2, 4 and 8 hours of age, then every 12 to 24 hours, and every half hour while they surge. What a source's own look
-observes counts.
+hour, 1, 2, 4 and 8 hours of age, then every 12 to 24 hours, and every half hour while they are watched or surge. What a
+source's own look observes counts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BY_AGE = (
     (8, 4.0, "under 8 h old"),
     (24, 8.0, "under a day old"),
 )
-SURGING, WATCHED, PROMISING, OTHER = (0.5, "surging"), (1.0, "watched"), (12.0, "promising"), (24.0, "once a day")
+SURGING, WATCHED, PROMISING, OTHER = (0.5, "surging"), (0.5, "watched"), (12.0, "promising"), (24.0, "once a day")
 PROMISING_FROM = 0.2
 """Virality from which a video older than a day is seen twice a day."""
 

@@ -134,7 +134,7 @@ _ARRAYS = {
     for name, letter in (("raw", "x"), ("hour", "t"), ("total", "e"), ("fast", "f"), ("slow", "s"), ("seen", "n"))
 }
 NEARLY = 0.8
-"""From this share of the top level on nothing is foretold: the video is as good as there."""
+"""From this share of the top level on nothing is foretold, unless it was below when looked at before: it is as good as there."""
 _SET_SCORE = "virality = scored.virality, breakout = scored.breakout, reach = scored.reach, model_id = scored.model_id"
 _USUAL = """LEFT JOIN ranking_baseline usual
             ON usual.platform = v.platform AND usual.age_bucket = -1 AND usual.family = {family}"""
@@ -258,7 +258,7 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
     return f"""
     WITH scored AS MATERIALIZED (
         SELECT video_id, place, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch,
-               {size} < {NEARLY} * {level} AS is_below, {size} >= {level} AND {size_before} < {level} AS arrives,
+               least({size}, {size_before}) < {NEARLY} * {level} AS is_below, {size} >= {level} AND {size_before} < {level} AS arrives,
                {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)},
                {sql.classic_score(rules.weights, _NOW)} AS classic,
                {sql.classic_momentum(rules.weights, _NOW, _BEFORE)} AS momentum,

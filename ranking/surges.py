@@ -2,7 +2,8 @@
 
 One row per surge. It opens as "watch" or, once two counters or more rise and none of them alone, as an alert; it peaks when
 the rise per hour has halved; it clears when the probability stays below 0.7 of its threshold for two observations. Whether the
-video then reached the top level is written down too, so that precision and lead are counted and not claimed.
+video then reached the top level is written down too, so that precision and lead are counted and not claimed. One that leaps
+up to the level between two looks is alerted as well, being news, but not counted as foretold.
 """
 
 from collections.abc import Collection, Mapping
@@ -30,7 +31,7 @@ _FOLLOW = f"""
                model.alert_threshold, model.watch_threshold,
                coalesce(nullif(s.raw[{sql.VIEWS}], 0), s.raw[{LIKES}]) AS size,
                CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN s.fast[{sql.VIEWS}] ELSE s.fast[{LIKES}] END AS rate,
-               coalesce(usual.level, model.level) AS level,
+               coalesce(usual.level, model.level) AS level, before.size AS size_before,
                s.moving >= 2 AND NOT s.is_clipped AS confirmed, s.moving, s.is_clipped, s.snapshots,
                s.snapshots > 1 OR v.published_at IS NOT NULL AS known_rate
         FROM ranking_counterstate s
@@ -40,6 +41,12 @@ _FOLLOW = f"""
         JOIN crawler_video v ON v.id = s.video_id
         LEFT JOIN ranking_baseline usual ON usual.platform = v.platform AND usual.age_bucket = -1
             AND usual.family = CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN 'views' ELSE 'reactions' END
+        LEFT JOIN LATERAL (  -- of those that are as good as there: whether they were when looked at before
+            SELECT coalesce(nullif(snap.views, 0), snap.likes) AS size FROM crawler_metricsnapshot snap
+            WHERE snap.video_id = s.video_id AND snap.observed_at >= s.first_at AND snap.observed_at < s.last_at
+              AND coalesce(nullif(s.raw[{sql.VIEWS}], 0), s.raw[{LIKES}]) >= {NEARLY} * coalesce(usual.level, model.level)
+            ORDER BY snap.observed_at DESC LIMIT 1
+        ) before ON true
         WHERE s.video_id = ANY($1::bigint[])
     ), followed AS (
         SELECT surge.id, now.*,
@@ -48,7 +55,7 @@ _FOLLOW = f"""
                     THEN surge.low_streak + (surge.observed_at < now.at)::int ELSE 0 END AS low,
                greatest(surge.top_rate, now.rate) AS top,
                surge.alerted_at IS NULL AND now.confirmed AND now.reach >= now.alert_threshold
-                   AND now.size < {NEARLY} * now.level AS alerts
+                   AND least(now.size, now.size_before) < {NEARLY} * now.level AS alerts
         FROM ranking_surge surge JOIN now USING (video_id)
         WHERE surge.state <> 'cleared' AND (surge.observed_at < now.at OR $2)
     ), gone_on AS (
@@ -75,17 +82,17 @@ _FOLLOW = f"""
         FROM followed WHERE surge.id = followed.id
         RETURNING surge.video_id
     ), opened AS (
-        INSERT INTO ranking_surge (video_id, model_id, state, watched_at, alerted_at, confirmed_at, probability, highest,
-                                   level, top_rate, low_streak, evidence, observed_at)
+        INSERT INTO ranking_surge (video_id, model_id, state, watched_at, alerted_at, confirmed_at, reached_at,
+                                   probability, highest, level, top_rate, low_streak, evidence, observed_at)
         SELECT video_id, model_id,
                CASE WHEN confirmed AND reach >= alert_threshold THEN 'open' ELSE 'watch' END, at,
                CASE WHEN confirmed AND reach >= alert_threshold THEN at END,
-               CASE WHEN confirmed THEN at END, reach, reach, level, rate, 0,
+               CASE WHEN confirmed THEN at END, CASE WHEN size >= level THEN at END, reach, reach, level, rate, 0,
                jsonb_build_object('size', size, 'per_hour', rate, 'moving', moving, 'clipped', is_clipped,
                                   'snapshots', snapshots, 'alert_threshold', alert_threshold,
                                   'watch_threshold', watch_threshold), at
         FROM now
-        WHERE reach >= watch_threshold AND known_rate AND size < {NEARLY} * level
+        WHERE reach >= watch_threshold AND known_rate AND least(size, size_before) < {NEARLY} * level
           AND NOT EXISTS (
               SELECT FROM ranking_surge old WHERE old.video_id = now.video_id
               AND (old.state <> 'cleared' OR old.watched_at > now.at - interval '24 hours')

@@ -16,6 +16,11 @@ HOUR = 3600.0
 CAROUSEL_EVERY = 9
 """One entry in nine of a topic is a carousel, so 360 entries hold 40 of them."""
 
+MOST_BEFORE_SURGE = 150_000
+"""Views that a video gathers in the end without its planned surge: it is not among the top already."""
+USUAL_LIKES = 0.05
+"""Per view. A surge of a video that is liked less brings more views, so that its likes show it too."""
+
 
 @dataclass(frozen=True)
 class Gear:
@@ -313,6 +318,8 @@ class World:
         if kind > 0.88:  # some never take off at all
             audience = chance.uniform(80, 900)
         likes = chance.lognormvariate(-3.0, 0.45)
+        if _surges(number):
+            audience = min(audience, MOST_BEFORE_SURGE)
         return Growth(
             seed=f"{self.seed}/noise/{number}",
             published_at=published_at,
@@ -326,13 +333,13 @@ class World:
                 "share_count": likes * chance.lognormvariate(-2.0, 0.6),
                 "collect_count": likes * chance.lognormvariate(-1.7, 0.5),
             },
-            wave=self._wave(number, published_at, audience),
+            wave=self._wave(number, published_at, audience, likes),
             quirks=self._quirks(number, chance, audience * likes),
         )
 
-    def _wave(self, number: int, published_at: float, audience: float) -> Wave | None:
-        """Every twelfth video is planned to surge; a third of these begins within the first hour, for those who just look."""
-        if number % 12 != 5:
+    def _wave(self, number: int, published_at: float, audience: float, likes: float) -> Wave | None:
+        """A third of the planned surges begins within the first hour, for those who just look."""
+        if not _surges(number):
             return None
         chance = random.Random(f"{self.seed}/wave/{number}")
         is_soon = number % 36 == 5
@@ -343,8 +350,9 @@ class World:
         )
         starts_at = max(self.first_day + after * HOUR, published_at + HOUR)
         peaks_at = starts_at + rise * HOUR
-        # Enough to be among the top twentieth of the site: that is what going viral means.
+        # Enough to be among the top twentieth of the site, by views and by likes: that is what going viral means.
         gain = max(audience, 50_000) * chance.uniform(0.5, 1) + math.exp(chance.uniform(math.log(1e6), math.log(2.5e6)))
+        gain *= max(1.0, USUAL_LIKES / likes)
         # A gamma wave (x·e^(1-x))² has an area of e²/4 times its rise; so this height gathers `gain` views.
         return Wave(starts_at, peaks_at, gain / (1.847 * (peaks_at - starts_at)))
 
@@ -357,6 +365,11 @@ class World:
         counter = {"bots": "share_count", "negative": "comment_count"}.get(name, "digg_count")
         size = {"reset": 0.35, "negative": 1.0, "bots": max(likes, 500) * 3}.get(name, 0.0)
         return (Quirk(name, counter, starts_at, starts_at + lasts, size),)
+
+
+def _surges(number: int) -> bool:
+    """Every twelfth video is planned to surge."""
+    return number % 12 == 5
 
 
 def odd_description(number: int, size: int) -> str | None:

@@ -2,7 +2,7 @@
 
 from math import exp, log1p
 
-from ranking.scoring.state import METRICS, VideoState
+from ranking.scoring.state import FAST, METRICS, VideoState
 
 CONTEXT = ("age", "age²", "unwatched", "followers")
 """unwatched: how much of the fast rate is still the mean since publication, 1 at the first sight.
@@ -10,10 +10,16 @@ CONTEXT = ("age", "age²", "unwatched", "followers")
 No feature counts snapshots: who looks every ten minutes and who looks daily are told the same of the same video."""
 PER_METRIC = ("total", "fast", "slow")
 CROSSED = ("age×fast", "age×total", "fast²", "fast×total", "total²", "unwatched×fast", "unwatched×total", "unwatched×age")
+PROJECTED = ("projected", "projected²")
+"""How large the primary counter is soon (SOON) if it goes on rising as fast. A sum of logarithms cannot say it, and without it a
+video that is small and fast, as none is in series of daily snapshots, was believed too late."""
+SOON = 4
+"""This part of the horizon."""
 NAMES: tuple[str, ...] = (
     *CONTEXT,
     *(f"{metric} {part}" for metric in METRICS for part in PER_METRIC),
     *CROSSED,
+    *PROJECTED,
 )
 
 LEAST_EXPONENT = -100.0
@@ -28,7 +34,7 @@ def group_of(name: str, primary: str) -> str:
         return "author"
     if name == "unwatched":
         return "watching"
-    if name in CROSSED:
+    if name in (*CROSSED, *PROJECTED):
         return primary
     return name.split()[0]
 
@@ -47,9 +53,9 @@ def vector(
     `scale` brings the counters of one platform to the size of those that the model was fitted on.
     """
     log_age = log1p(max(age, 0.0)) if age is not None else 0.0
-    unwatched = exp(max((state.first_at - state.last_at) / (horizon / 4), LEAST_EXPONENT))
+    unwatched = exp(max((state.first_at - state.last_at) / (horizon / FAST), LEAST_EXPONENT))
     values = [log_age, log_age * log_age, unwatched, log1p(max(followers or 0, 0))]
-    total = fast = 0.0
+    total = fast = projected = 0.0
     for metric in METRICS:
         known = state.metrics.get(metric)
         if known is None:
@@ -63,6 +69,7 @@ def vector(
         values += parts
         if metric == primary:
             total, fast = parts[0], parts[1]
+            projected = log1p((known.total + known.fast * horizon / SOON) * scale)
     values += (
         log_age * fast,
         log_age * total,
@@ -72,5 +79,7 @@ def vector(
         unwatched * fast,
         unwatched * total,
         unwatched * log_age,
+        projected,
+        projected * projected,
     )
     return values

@@ -10,7 +10,7 @@ from math import isfinite
 from ranking.scoring import classic, features
 from ranking.scoring.classic import Weights
 from ranking.scoring.model import Head
-from ranking.scoring.state import LEAST_AGE_HOURS, METRICS, SMALL
+from ranking.scoring.state import FAST, LEAST_AGE_HOURS, METRICS, SMALL
 
 PLACES = range(1, len(METRICS) + 1)
 REACTIONS = [place for place, metric in enumerate(METRICS, start=1) if metric != "views"]
@@ -75,7 +75,7 @@ def advanced(source: str) -> str:
             _next("x", place, first=f"v{place}", later=f"v{place}"),
             _next("t", place, first="hour", later="hour"),
             _next("e", place, first=f"v{place}::float8", later=f"e{place} + inc{place}"),
-            _next("f", place, first=rate, later=_decayed("f", place, "horizon / 4")),
+            _next("f", place, first=rate, later=_decayed("f", place, f"horizon / {FAST}")),
             _next("s", place, first=rate, later=_decayed("s", place, "horizon")),
             _next("n", place, first="1", later=f"n{place} + 1"),
         ]
@@ -106,20 +106,22 @@ def featured(source: str) -> str:
     own = [
         log_age,
         f"{log_age} ^ 2",
-        f"exp(greatest((first_hour - hour) / (horizon / 4), {features.LEAST_EXPONENT}))",
+        f"exp(greatest((first_hour - hour) / (horizon / {FAST}), {features.LEAST_EXPONENT}))",
         "ln(1 + greatest(coalesce(followers, 0), 0)::float8)",
     ]
     for place in PLACES:
         for column, factor in (("e", "scale"), ("f", "scale * horizon"), ("s", "scale * horizon")):
             own.append(f"coalesce(ln(1 + {column}{place}_ * {factor}), 0)")
-    crossed = ["q1 * pf", "q1 * pt", "pf * pf", "pf * pt", "pt * pt", "q3 * pf", "q3 * pt", "q3 * q1"]
+    crossed = ["q1 * pf", "q1 * pt", "pf * pf", "pf * pt", "pt * pt", "q3 * pf", "q3 * pt", "q3 * q1", "pp", "pp * pp"]
     start, step = len(features.CONTEXT) + 1, len(features.PER_METRIC)
     totals = " ".join(f"WHEN {place} THEN q{start + step * (place - 1)}" for place in PLACES)
     fasts = " ".join(f"WHEN {place} THEN q{start + step * (place - 1) + 1}" for place in PLACES)
+    projected = f"coalesce(ln(1 + (e#_ + f#_ * horizon / {features.SOON}) * scale), 0)"
+    own_projected = _each(f"WHEN # THEN {projected}", " ")
     return _layers(
         source,
         ", ".join(f"{value} AS q{number}" for number, value in enumerate(own, start=1)),
-        f"CASE primary_place {totals} END AS pt, CASE primary_place {fasts} END AS pf",
+        f"CASE primary_place {totals} END AS pt, CASE primary_place {fasts} END AS pf, CASE primary_place {own_projected} END AS pp",
         ", ".join(f"{value} AS q{number}" for number, value in enumerate(crossed, start=len(own) + 1)),
     )
 
