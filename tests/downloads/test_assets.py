@@ -1,7 +1,6 @@
 """Small things brought: fetched side by side, kept as clean copies, and saying why when they cannot be had."""
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -11,6 +10,7 @@ from typing import Any
 import pillow_heif
 import pytest
 from constance import config
+from django.db import connection
 from django.utils import timezone
 from PIL import Image
 
@@ -227,39 +227,31 @@ def test_what_a_download_brought_meanwhile_is_not_fetched_twice(liar: Liar) -> N
 
 
 def test_no_more_run_at_once_than_staff_allow(liar: Liar) -> None:
-    config.MOST_ASSETS_AT_ONCE = 4
-    running, most, lock, met = 0, 0, threading.Lock(), threading.Event()
+    config.MOST_ASSETS_AT_ONCE = 2
+    asked, answered = threading.Semaphore(0), threading.Event()
 
-    def slowly(asked: Asked) -> bytes:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-            if running > 1:
-                met.set()
-        met.wait(30)  # the first one for a second
-        time.sleep(0.15)  # and all for one too many
-        with lock:
-            running -= 1
+    def held(_asked: Asked) -> bytes:
+        asked.release()
+        answered.wait(60)
         return http(200, picture())
 
-    wanting.want([video_with(liar.serve(f"/{n}", slowly)).pk for n in range(12)])
-    workers = [threading.Thread(target=_work) for _ in range(4)]
+    def work() -> None:
+        drain(kinds.get("asset"))
+        connection.close()
+
+    wanting.want([video_with(liar.serve(f"/{n}", held)).pk for n in range(6)])
+    workers = [threading.Thread(target=work) for _ in range(2)]
     for worker in workers:
         worker.start()
+        assert asked.acquire(timeout=60)
+
+    assert bring_all() == 0, "two are under way"
+    answered.set()
     for worker in workers:
         worker.join()
     bring_all()
 
-    assert AssetJob.objects.filter(state=State.COMPLETED).count() == 12
-    assert 2 <= most <= 4
-
-
-def _work() -> None:
-    from django.db import connection
-
-    drain(kinds.get("asset"))
-    connection.close()
+    assert AssetJob.objects.filter(state=State.COMPLETED).count() == 6
 
 
 def test_a_job_whose_worker_died_counts_until_it_is_rescued(liar: Liar) -> None:

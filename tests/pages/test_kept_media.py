@@ -149,12 +149,12 @@ def test_heic_shows_in_a_browser_long_after_its_address_expired(
     page.goto(live_server.url)
     cover = page.locator(".cover img").first
     expect(cover).to_be_visible()
-    page.wait_for_function("document.querySelector('.cover img').naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('.cover img').naturalWidth > 0")
     src = cover.evaluate("image => image.src")
     assert page.request.get(src).headers["content-type"] == "image/jpeg", "what browsers without WebP get"
 
     page.goto(f"{live_server.url}/videos/{video.pk}/")
-    page.wait_for_function("[...document.querySelectorAll('.slide img')].some(image => image.naturalWidth > 0)")
+    page.wait_for_function("() => [...document.querySelectorAll('.slide img')].some(image => image.naturalWidth > 0)")
     slide = page.locator(".slide img").first
     assert page.request.get(slide.evaluate("image => image.src")).headers["content-type"] == "image/jpeg"
     assert not [url for url, kind in types.items() if "heic" in kind or "heif" in kind]
