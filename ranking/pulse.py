@@ -258,7 +258,8 @@ def _step_sql(kits: tuple[Kit, ...], rules: classic.Rules) -> str:
     return f"""
     WITH scored AS MATERIALIZED (
         SELECT video_id, place, at, first_at, snapshots_, moving_, clipped_, has_more, {watch} AS watch,
-               least({size}, {size_before}) < {NEARLY} * {level} AS is_below, {size} >= {level} AND {size_before} < {level} AS arrives,
+               least({size}, {size_before}) < {NEARLY} * {level} AS is_below,
+               {size} >= {level} AND {size_before} < {level} AS arrives,
                {", ".join(f"{array} AS {name}" for name, array in _ARRAYS.items())}, {_heads(kits)},
                {sql.classic_score(rules.weights, _NOW)} AS classic,
                {sql.classic_momentum(rules.weights, _NOW, _BEFORE)} AS momentum,

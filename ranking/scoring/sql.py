@@ -116,12 +116,11 @@ def featured(source: str) -> str:
     start, step = len(features.CONTEXT) + 1, len(features.PER_METRIC)
     totals = " ".join(f"WHEN {place} THEN q{start + step * (place - 1)}" for place in PLACES)
     fasts = " ".join(f"WHEN {place} THEN q{start + step * (place - 1) + 1}" for place in PLACES)
-    projected = f"coalesce(ln(1 + (e#_ + f#_ * horizon / {features.SOON}) * scale), 0)"
-    own_projected = _each(f"WHEN # THEN {projected}", " ")
+    soon = _each(f"WHEN # THEN coalesce(ln(1 + (e#_ + f#_ * horizon / {features.SOON}) * scale), 0)", " ")
     return _layers(
         source,
         ", ".join(f"{value} AS q{number}" for number, value in enumerate(own, start=1)),
-        f"CASE primary_place {totals} END AS pt, CASE primary_place {fasts} END AS pf, CASE primary_place {own_projected} END AS pp",
+        ", ".join(f"CASE primary_place {values} END AS {name}" for name, values in (("pt", totals), ("pf", fasts), ("pp", soon))),
         ", ".join(f"{value} AS q{number}" for number, value in enumerate(crossed, start=len(own) + 1)),
     )
 

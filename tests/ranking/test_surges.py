@@ -202,6 +202,25 @@ def test_nothing_is_foretold_of_what_is_as_good_as_there(world: World) -> None:
     assert not Milestone.objects.filter(video=nearly, reached_at__isnull=False).exists()
 
 
+@pytest.mark.parametrize(("share", "is_foretold"), [(1.3, False), (0.9, True)])
+def test_a_leap_between_two_looks_is_told_but_foretold_only_below_the_level(
+    world: World, share: float, is_foretold: bool
+) -> None:
+    world.observe()
+    baselines.refresh()
+    level = Baseline.objects.get(age_bucket=-1).level
+    leaps = world.add("leaps", lambda hour: _all(level * (0.2 if hour < 2 else share if hour < 2.5 else 1.3)), age_hours=10)
+
+    world.observe(8)
+
+    surge = Surge.objects.get(video=leaps)
+    assert surge.alerted_at is not None
+    assert surge.reached_at is not None
+    assert (surge.reached_at > surge.alerted_at) == is_foretold
+    ours = quality.total(quality.lines(timezone.now()), "default")
+    assert (ours.right, ours.events, ours.foretold) == (is_foretold, 1, is_foretold)
+
+
 def test_who_looks_often_makes_no_surge_by_it(world: World) -> None:
     world.observe()
     baselines.refresh()
