@@ -10,7 +10,7 @@ CONTEXT = ("age", "age²", "unwatched", "followers")
 No feature counts snapshots: who looks every ten minutes and who looks daily are told the same of the same video."""
 PER_METRIC = ("total", "fast", "slow")
 CROSSED = ("age×fast", "age×total", "fast²", "fast×total", "total²", "unwatched×fast", "unwatched×total", "unwatched×age")
-PROJECTED = ("projected", "projected²")
+PROJECTED = ("projected", "age×projected")
 """How large the primary counter is soon (SOON) if it goes on rising as fast. A sum of logarithms cannot say it, and without it a
 video that is small and fast, as none is in series of daily snapshots, was believed too late."""
 SOON = 4
@@ -80,6 +80,6 @@ def vector(
         unwatched * total,
         unwatched * log_age,
         projected,
-        projected * projected,
+        log_age * projected,
     )
     return values

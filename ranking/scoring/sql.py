@@ -112,7 +112,7 @@ def featured(source: str) -> str:
     for place in PLACES:
         for column, factor in (("e", "scale"), ("f", "scale * horizon"), ("s", "scale * horizon")):
             own.append(f"coalesce(ln(1 + {column}{place}_ * {factor}), 0)")
-    crossed = ["q1 * pf", "q1 * pt", "pf * pf", "pf * pt", "pt * pt", "q3 * pf", "q3 * pt", "q3 * q1", "pp", "pp * pp"]
+    crossed = ["q1 * pf", "q1 * pt", "pf * pf", "pf * pt", "pt * pt", "q3 * pf", "q3 * pt", "q3 * q1", "pp", "q1 * pp"]
     start, step = len(features.CONTEXT) + 1, len(features.PER_METRIC)
     totals = " ".join(f"WHEN {place} THEN q{start + step * (place - 1)}" for place in PLACES)
     fasts = " ".join(f"WHEN {place} THEN q{start + step * (place - 1) + 1}" for place in PLACES)
