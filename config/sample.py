@@ -20,7 +20,8 @@ from workspaces.models import Workspace
 
 INTERVAL_MINUTES = 10
 """Often enough for a visitor to see numbers grow and a surge foretold."""
-PAGES_PER_RUN = 3
+PAGES_PER_RUN = 5
+"""All of a topic."""
 PROFILES = ("meonhabo", "minhdidau", "hanoibites", "nina.old")
 """Two with many posts, one with few, one that was renamed: each looks different on its page."""
 OWN_PROFILE = "linhansap"

@@ -342,7 +342,7 @@ class World:
         if not _surges(number):
             return None
         chance = random.Random(f"{self.seed}/wave/{number}")
-        is_soon = number % 36 == 5
+        is_soon = _turn(number) % 36 == 5
         after, rise = (
             (chance.uniform(0.05, 0.6), chance.uniform(1.2, 2.2))
             if is_soon
@@ -369,7 +369,12 @@ class World:
 
 def _surges(number: int) -> bool:
     """Every twelfth video is planned to surge."""
-    return number % 12 == 5
+    return _turn(number) % 12 == 5
+
+
+def _turn(number: int) -> int:
+    """A number whose remainders are spread over all topics, as those of `number` are not."""
+    return number + number // len(TOPICS) * 3
 
 
 def odd_description(number: int, size: int) -> str | None:
