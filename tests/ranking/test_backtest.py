@@ -151,6 +151,20 @@ def _text(hours: float) -> str:
     return datetime.fromtimestamp(round(hours * 3600), UTC).isoformat().replace("+00:00", "Z")
 
 
+@pytest.mark.parametrize(
+    ("name", "hide_views"),
+    [("youtube_us_daily", True), ("bilibili_popular_daily_part1", True), ("bilibili_popular_daily_part1", False)],
+)
+def test_what_is_shipped_foretells_where_no_publish_time_is_known(shared_dir: Path, name: str, hide_views: bool) -> None:
+    items = [Item(i.key, None, i.category, i.snapshots) for i in series.read(shared_dir / "timeseries" / f"{name}.csv.gz").items]
+    surge = backtest(list(series.without_views(items)) if hide_views else items, scorers=["shipped"]).results["shipped"].surge
+
+    assert surge.recall is not None
+    assert surge.recall > 0.7
+    assert surge.precision is not None
+    assert surge.precision > 0.4
+
+
 def test_rows_may_be_doubled_unordered_and_damaged(tmp_path: Path) -> None:
     good = {"item": "a", "observed_at": "2024-01-01T00:00:00Z", "likes": 5}
     path = write(
