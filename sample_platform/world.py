@@ -338,13 +338,13 @@ class World:
         )
 
     def _wave(self, number: int, published_at: float, audience: float, likes: float) -> Wave | None:
-        """A third of the planned surges begins within the first hour, for those who just look."""
+        """A third of the planned surges begins about when the site does, for those who just look."""
         if not _surges(number):
             return None
         chance = random.Random(f"{self.seed}/wave/{number}")
         is_soon = _turn(number) % 36 == 5
         after, rise = (
-            (chance.uniform(0.05, 0.6), chance.uniform(1.2, 2.2))
+            (chance.uniform(-0.5, 0.6), chance.uniform(1.2, 2.2))
             if is_soon
             else (chance.uniform(-20, 40), chance.uniform(1.5, 7))
         )
