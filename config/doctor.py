@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import redis
+from constance import config
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.db import connection
@@ -294,6 +295,22 @@ def site() -> Iterator[Finding]:
         yield Finding("Site", Level.OK, settings.SITE_URL)
 
 
+def signing_up() -> Iterator[Finding]:
+    """What strangers may do at our expense, where others can reach us."""
+    paid = [name for name in ("SCRAPECREATORS_API_KEY", "APIFY_API_TOKEN", "GEMINI_API_KEY") if getattr(settings, name)]
+    if not config.SIGN_UP_OPEN:
+        yield Finding("Sign-up", Level.OK, "closed: staff add people in the admin")
+    elif paid and urlsplit(settings.SITE_URL).hostname not in ("localhost", "127.0.0.1"):
+        yield Finding(
+            "Sign-up",
+            Level.WARNING,
+            f"anybody may sign up, and what they watch is paid for with {', '.join(paid)}",
+            "Switch SIGN_UP_OPEN off under Admin → Settings, unless that is what you want",
+        )
+    else:
+        yield Finding("Sign-up", Level.OK, "open to anybody")
+
+
 def optional_services() -> Iterator[Finding]:
     for name, variables in LATER.items():
         missing = [variable for variable in variables if not os.environ.get(variable)]
@@ -310,6 +327,7 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Redis": redis_server,
     "Secrets": secrets_and_keys,
     "Site": site,
+    "Sign-up": signing_up,
     "Chromium": chromium,
     "ffmpeg": ffmpeg,
     "Sandbox": media_sandbox,
