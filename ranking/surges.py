@@ -41,11 +41,11 @@ _FOLLOW = f"""
         JOIN crawler_video v ON v.id = s.video_id
         LEFT JOIN ranking_baseline usual ON usual.platform = v.platform AND usual.age_bucket = -1
             AND usual.family = CASE WHEN s.raw[{sql.VIEWS}] > 0 THEN 'views' ELSE 'reactions' END
-        LEFT JOIN LATERAL (  -- of those that are as good as there: whether they were when looked at before
-            SELECT coalesce(nullif(snap.views, 0), snap.likes) AS size FROM crawler_metricsnapshot snap
-            WHERE snap.video_id = s.video_id AND snap.observed_at >= s.first_at AND snap.observed_at < s.last_at
+        LEFT JOIN LATERAL (  -- of those that are as good as there: whether they were so within two days, dips apart
+            SELECT max(coalesce(nullif(snap.views, 0), snap.likes)) AS size FROM crawler_metricsnapshot snap
+            WHERE snap.video_id = s.video_id AND snap.observed_at < s.last_at
+              AND snap.observed_at >= greatest(s.first_at, s.last_at - interval '48 hours')
               AND coalesce(nullif(s.raw[{sql.VIEWS}], 0), s.raw[{LIKES}]) >= {NEARLY} * coalesce(usual.level, model.level)
-            ORDER BY snap.observed_at DESC LIMIT 1
         ) before ON true
         WHERE s.video_id = ANY($1::bigint[])
     ), followed AS (

@@ -221,6 +221,17 @@ def test_a_leap_between_two_looks_is_told_but_foretold_only_below_the_level(
     assert (ours.right, ours.events, ours.foretold) == (is_foretold, 1, is_foretold)
 
 
+def test_a_video_of_the_top_whose_counters_dip_and_return_leaps_nowhere(world: World) -> None:
+    world.observe()
+    baselines.refresh()
+    level = Baseline.objects.get(age_bucket=-1).level
+    dips = world.add("dips", lambda hour: _all(level * (0.3 if hour == 2 else 0.95)), age_hours=10)
+
+    world.observe(8)
+
+    assert not Surge.objects.filter(video=dips, alerted_at__isnull=False).exists()
+
+
 def test_who_looks_often_makes_no_surge_by_it(world: World) -> None:
     world.observe()
     baselines.refresh()
