@@ -58,7 +58,8 @@ def program(port: int, env: dict[str, str]) -> Program:
 
 def watch(port: int, workspace: Workspace) -> tuple[int, int]:
     """Make what the sample shows sources of a workspace, once, and look at the new ones; return how many are new, and all."""
-    new, total = services.load_topics(engines.PROJECT / "config" / "topics.txt", workspace, interval_minutes=INTERVAL_MINUTES)
+    topics = engines.PROJECT / "config" / "topics.txt"
+    new, total = services.load_topics(topics, workspace, interval_minutes=INTERVAL_MINUTES, pages_per_run=PAGES_PER_RUN)
     if new:
         services.dispatch_due_sources()
     found = [*_profiles(workspace), *_lists(workspace), *_sounds(port, workspace)]

@@ -300,7 +300,9 @@ def look_again_signed_in(platform: str) -> int:
 # -- what ----------------------------------------------------------------------------------------------
 
 
-def load_topics(path: Path, workspace: Any, *, platform: str = "douyin", interval_minutes: int = 60) -> tuple[int, int]:
+def load_topics(
+    path: Path, workspace: Any, *, platform: str = "douyin", interval_minutes: int = 60, pages_per_run: int = 3
+) -> tuple[int, int]:
     """Watch every topic of a file, one per line, `#` before remarks; return how many are new and how many there are.
 
     Raises OSError or UnicodeDecodeError for a file that cannot be read, ValidationError for a line that cannot be a topic.
@@ -323,6 +325,7 @@ def load_topics(path: Path, workspace: Any, *, platform: str = "douyin", interva
                 kind=SourceKind.TOPIC,
                 value=topic,
                 interval_minutes=interval_minutes,
+                pages_per_run=pages_per_run,
             )
             for topic in wanted
             if topic not in before
