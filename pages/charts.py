@@ -171,7 +171,9 @@ def growth(
         values=[(round(y_of(value), 1), value) for value in ticks],
         step=ticks[1] - ticks[0],
         times=[label(at, "", 40) for at in time_ticks(begins, ends)],
-        marks=_in_rows([replace(label(mark.at, mark.words, 120), kind=mark.kind) for mark in marks if begins <= mark.at <= ends]),
+        marks=_apart(
+            [replace(label(mark.at, mark.words, 120), kind=mark.kind) for mark in marks if begins <= mark.at <= ends], left, right
+        ),
         is_short=ends - begins < timedelta(days=4),
     )
 
@@ -235,13 +237,28 @@ def bars(values: Sequence[int], *, width: float = 240, height: float = 48, gap: 
     ]
 
 
-def _in_rows(labels: Sequence[Label]) -> list[Label]:
-    """Each in the first row where no words of another lie."""
+def _apart(labels: Sequence[Label], left: float, right: float) -> list[Label]:
+    """Each on the side of its line, and in the first row, where no words of another lie and no other's line runs through them."""
+    ordered = sorted(labels, key=lambda label: label.x)
     placed: list[Label] = []
-    for label in sorted(labels, key=lambda label: label.x):
-        taken = {other.row for other in placed if _reach(other)[0] < _reach(label)[1] and _reach(label)[0] < _reach(other)[1]}
-        placed.append(replace(label, row=next(row for row in itertools.count() if row not in taken)))
+    for n, label in enumerate(ordered):
+        before, after = [other.x for other in ordered[:n]], [other.x for other in ordered[n + 1 :]]
+        across = replace(label, anchor="start" if label.anchor == "end" else "end")
+        sides = [label, *([across] if left <= _reach(across)[0] and _reach(across)[1] <= right else [])]
+        clear = [side for side in sides if not _is_crossed(side, before, after)]
+        places = (replace(side, row=row) for row in itertools.count() for side in clear or sides)
+        placed.append(next(place for place in places if not any(_overlap(place, other) for other in placed)))
     return placed
+
+
+def _is_crossed(label: Label, before: Sequence[float], after: Sequence[float]) -> bool:
+    """Whether a line drawn beside its own, which may be at the same place, runs through its words."""
+    low, high = _reach(label)
+    return any(low < x for x in before) if label.anchor == "end" else any(x < high for x in after)
+
+
+def _overlap(one: Label, other: Label) -> bool:
+    return one.row == other.row and _reach(one)[0] < _reach(other)[1] and _reach(other)[0] < _reach(one)[1]
 
 
 def _reach(label: Label) -> XY:
@@ -251,10 +268,10 @@ def _reach(label: Label) -> XY:
 
 
 def nice_ticks(low: float, high: float, *, about: int = 4) -> list[float]:
-    """Round whole numbers that cover low to high."""
+    """Round whole numbers that cover low to high, so far apart that a few digits tell them from each other."""
     if high <= low:
         high = low + 1
-    raw = (high - low) / about
+    raw = max((high - low) / about, high / 1000)
     power = 10.0 ** math.floor(math.log10(raw))
     step = max(1.0, next(power * nice for nice in NICE_STEPS if power * nice >= raw * 0.999))
     first = math.floor(low / step)

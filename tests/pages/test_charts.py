@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pages import charts
 from pages.charts import Mark
+from pages.templatetags.groundswell import tick
 
 BEGIN = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -83,6 +84,16 @@ def test_ticks_are_few_and_cover_the_range(low, high):
     assert all(tick == round(tick) for tick in ticks)
 
 
+@pytest.mark.parametrize("counts", [(199_242, 199_242), (199_242, 199_243), (999_999, 1_000_004), (5_374_951, 5_374_990), (7, 7)])
+def test_numbers_of_an_axis_stay_short_where_hardly_anything_changed(counts):
+    chart = charts.growth([(BEGIN + timedelta(hours=n), count) for n, count in enumerate(counts)])
+
+    assert chart
+    said = [tick(value, chart.step) for _, value in chart.values]
+    assert max(map(len, said)) <= 6
+    assert len(set(said)) == len(said)
+
+
 @pytest.mark.parametrize(
     "span", [timedelta(minutes=2), timedelta(minutes=47), timedelta(hours=5), timedelta(days=3), timedelta(days=400)]
 )
@@ -121,6 +132,17 @@ def test_words_of_moments_close_together_stand_below_each_other():
         ("past its peak", 0),
     ]
     assert chart.marks[0].dy == "0.85em"
+
+
+@pytest.mark.parametrize("apart", [timedelta(0), timedelta(minutes=10), timedelta(hours=1)])
+def test_two_moments_minutes_apart_have_their_words_on_either_side(apart):
+    history = [(BEGIN + timedelta(hours=n), n) for n in range(25)]
+    watched = Mark(BEGIN + timedelta(hours=8), "watched")
+
+    chart = charts.growth(history, marks=[watched, Mark(watched.at + apart, "alert")])
+
+    assert chart
+    assert [(mark.words, mark.anchor, mark.row) for mark in chart.marks] == [("watched", "end", 0), ("alert", "start", 0)]
 
 
 @pytest.mark.parametrize("history", [[], [(BEGIN, 1)], [(BEGIN, 1), (BEGIN, 2)]])

@@ -48,6 +48,17 @@ def test_everybody_sees_how_a_profile_grows_and_what_stands_out(client, author):
     assert "every" in page  # how often is posted
 
 
+def test_followers_that_did_not_change_are_said_to_be_unchanged(client):
+    author = AuthorFactory()
+    for days in (2, 1):
+        AuthorSnapshot.objects.create(author=author, observed_at=timezone.now() - timedelta(days=days), followers=199_242)
+
+    page = text_of(client.get(f"/authors/{author.pk}/"))
+
+    assert "no change since" in page
+    assert "+0" not in page
+
+
 def test_the_page_of_the_watching_source_shows_the_same_to_its_members(member, stranger, membership, author):
     source = SourceFactory(workspace=membership.workspace, platform="tiktok", kind="profile", value="her", author=author)
 
