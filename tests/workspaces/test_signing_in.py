@@ -37,6 +37,19 @@ def test_signing_up_signs_in_and_gives_a_workspace(client):
     assert Membership.objects.get(user__username="mai").workspace.name == "mai’s workspace"
 
 
+def test_what_a_password_must_be_is_said_as_a_list_within_the_help(client):
+    page = client.get("/accounts/signup/").content.decode()
+
+    assert re.search(r'<div class="help" id="id_password1_helptext"><ul>.*</ul></div>', page, re.DOTALL)
+
+
+@pytest.mark.parametrize("path", [LOGIN, "/accounts/signup/", "/accounts/password/reset/"])
+def test_the_link_to_sign_in_keeps_where_somebody_was_going_and_does_not_lead_to_itself(client, path):
+    assert f'href="{LOGIN}?next=/sources/%3Fkind%3Dtopic"' in client.get(path, {"next": "/sources/?kind=topic"}).content.decode()
+    assert f'href="{LOGIN}?next=/"' in client.get(path).content.decode()
+    assert f'href="{LOGIN}?next=/surging/"' in client.get("/surging/").content.decode()
+
+
 def test_a_closed_sign_up_says_so_and_makes_nobody(client, django_user_model):
     words = "a rather long passphrase"
 
