@@ -58,10 +58,18 @@ class DownloadJobAdmin(JobAdmin):
 
 @admin.register(AssetJob)
 class AssetJobAdmin(JobAdmin):
-    list_display = ["asset", *JobAdmin.list_display[1:]]
+    list_display = ["show_asset", "show_owner", *JobAdmin.list_display[1:]]
     list_filter = ["asset__role", *JobAdmin.list_filter]
-    list_select_related = ["asset"]
+    list_select_related = ["asset__video", "asset__author", "asset__sound"]
     search_fields = ["asset__video__external_id", "asset__author__external_id", "asset__sound__external_id", "error"]
+
+    @display(description=_("asset"), ordering="asset_id")
+    def show_asset(self, job: AssetJob) -> str:
+        return job.asset.name
+
+    @display(description=_("of"))
+    def show_owner(self, job: AssetJob) -> str:
+        return str(job.asset.owner)
 
 
 @admin.register(Asset)
@@ -108,7 +116,7 @@ class AssetAdmin(ReadOnly):
 
     @display(description=_("of"))
     def show_thing(self, asset: Asset) -> str:
-        return str(asset.video or asset.author or asset.sound)
+        return str(asset.owner)
 
     @display(
         description=_("state"),

@@ -154,7 +154,24 @@ class Asset(models.Model):
         indexes = [models.Index(fields=["state", "id"], condition=~Q(state=AssetState.READY), name="asset_not_ready")]
 
     def __str__(self) -> str:
-        return f"{self.role} {self.position} of {self.video_id or self.author_id or self.sound_id}"
+        things = {"video": self.video_id, "author": self.author_id, "sound": self.sound_id}
+        return f"{self.name} of " + " ".join(f"{thing} {pk}" for thing, pk in things.items() if pk)
+
+    @property
+    def name(self) -> str:
+        """Which of its thing's assets it is; slides are numbered as on the pages."""
+        match self.role:
+            case AssetRole.SLIDE:
+                return f"{self.get_role_display()} {self.position + 1}"
+            case AssetRole.THUMBNAIL:
+                return f"{self.get_role_display()} {self.position} %"
+            case _:
+                return self.get_role_display()
+
+    @property
+    def owner(self) -> Video | Author | Sound | None:
+        """Whose it is; one of the three, which it asks for."""
+        return self.video or self.author or self.sound
 
 
 class DownloadJob(Job):

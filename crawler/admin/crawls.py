@@ -16,13 +16,17 @@ LISTED = ("seen", "new", "updated", "filtered", "malformed", "credits")
 
 @admin.register(CrawlJob)
 class CrawlJobAdmin(JobAdmin):
-    list_display = ["source", *JobAdmin.list_display[1:-2], "show_counts", *JobAdmin.list_display[-2:]]
+    list_display = ["show_source", *JobAdmin.list_display[1:-2], "show_counts", *JobAdmin.list_display[-2:]]
     list_filter = ["source__platform", "source__kind", *JobAdmin.list_filter]
-    list_select_related = ["source"]
+    list_select_related = ["source__sound"]
     search_fields = ["source__value", "error_code", "outcome", "error"]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup == "source__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @display(description=_("source"), ordering="source_id")
+    def show_source(self, job: CrawlJob) -> str:
+        return job.source.in_words
 
     @display(description=_("saw"))
     def show_counts(self, job: CrawlJob) -> str:

@@ -52,7 +52,7 @@ class SourceAdminForm(forms.ModelForm[Source]):
 class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
     form = SourceAdminForm
     list_display = [
-        "__str__",
+        "show_source",
         "workspace",
         "show_outcome",
         "show_detail",
@@ -61,7 +61,7 @@ class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
         "show_links",
     ]
     list_filter = ["outcome", "is_active", "platform", "kind", "auto_download", "workspace"]
-    list_select_related = ["workspace"]
+    list_select_related = ["workspace", "sound"]
     search_fields = ["value", "platform", "author__handle", "author__name"]
     list_per_page = 50
     compressed_fields = True
@@ -88,6 +88,10 @@ class SourceAdmin(DeletesWhatBelongsToIt, AuditedActions, ModelAdmin):
             {"fields": ["outcome", "outcome_detail", "failures_in_a_row", "last_run_at", "last_good_at", "created_at"]},
         ),
     ]
+
+    @display(description=_("source"), ordering="platform")
+    def show_source(self, source: Source) -> str:
+        return source.in_words
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name == "kinds":

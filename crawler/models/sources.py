@@ -87,6 +87,11 @@ class Source(models.Model):
         """A sound is watched by its number, and known by its title."""
         return str(self.sound) if self.sound else self.value
 
+    @property
+    def in_words(self) -> str:
+        """What is watched and where, as staff read it; it asks for the sound."""
+        return f"{self.platform} {self.kind} {self.shown_name}"
+
     def clean(self) -> None:
         # Of a new one only: an edit shows no field for what is watched, and an error needs a field.
         if self._state.adding and self.value:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from crawler.models.choices import VideoKind
@@ -114,7 +115,7 @@ class Video(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title[:60] or f"{self.platform} {self.external_id}"
+        return Truncator(self.title).chars(60) or f"{self.platform} {self.external_id}"
 
 
 class SourceVideo(models.Model):

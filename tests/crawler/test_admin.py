@@ -7,11 +7,13 @@ import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from crawler.models import BrowserSession, CrawlJob, MetricSnapshot, Source
-from tests.factories import BrowserSessionFactory, CrawlJobFactory, SourceFactory, VideoFactory, WorkspaceFactory
+from tests.factories import BrowserSessionFactory, CrawlJobFactory, SoundFactory, SourceFactory, VideoFactory, WorkspaceFactory
 
 pytestmark = pytest.mark.django_db
 SOURCES = reverse("admin:crawler_source_changelist")
@@ -54,6 +56,25 @@ def test_the_list_tells_blocked_from_empty(staff_client):
     assert "blocked" in page
     assert "The platform shows a captcha. &lt;b&gt;" in page
     assert "empty" in page
+
+
+@pytest.mark.parametrize("name", ["crawler_source", "crawler_crawljob"])
+def test_a_sound_is_listed_by_its_title_whatever_is_listed_without_further_questions(
+    staff_client, name, django_assert_max_num_queries
+):
+    def watched(n):
+        sound = SoundFactory(title=f"Wave {n}")
+        CrawlJobFactory(source__platform="tiktok", source__kind="sound", source__value=sound.external_id, source__sound=sound)
+
+    watched(1)
+    with CaptureQueriesContext(connection) as few:
+        page = staff_client.get(reverse(f"admin:{name}_changelist")).content.decode()
+    for n in range(2, 6):
+        watched(n)
+
+    with django_assert_max_num_queries(len(few)):
+        assert "tiktok sound Wave 5" in staff_client.get(reverse(f"admin:{name}_changelist")).content.decode()
+    assert "tiktok sound Wave 1" in page
 
 
 def test_editing_a_source_does_not_undo_what_a_crawl_wrote_meanwhile(staff_client):

@@ -1,5 +1,7 @@
 """Assets in the admin: what they are, why they failed, and fetched again; the queue as programs see it."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -28,6 +30,22 @@ def test_assets_of_every_kind_are_listed_with_their_reason(staff: Client) -> Non
     assert "A song" in page
     assert "not_a_picture" in page
     assert staff.get(LIST, {"state__exact": "failed", "q": "x"}).status_code == 200
+
+
+def test_a_job_says_which_slide_of_which_video_it_brings(staff: Client) -> None:
+    carousel = VideoFactory.create(title="Ten dishes " * 9)
+    AssetJobFactory.create(asset__video=carousel, asset__role="slide", asset__position=6)
+    AssetJobFactory.create(asset__video=carousel)
+    AssetJobFactory.create(asset__of_author=True, asset__role="avatar", asset__author__name="Her Name")
+
+    page = staff.get(reverse("admin:downloads_assetjob_changelist")).content.decode()
+
+    said = re.findall(r"field-show_(asset|owner)[^>]*>(?:\s*<[^>]+>)*\s*([^<]+?)\s*<", page)
+    assert said == [
+        ("asset", "avatar"), ("owner", "Her Name"),
+        ("asset", "cover"), ("owner", "Ten dishes Ten dishes Ten dishes Ten dishes Ten dishes Ten …"),
+        ("asset", "slide 7"), ("owner", "Ten dishes Ten dishes Ten dishes Ten dishes Ten dishes Ten …"),
+    ]  # fmt: skip
 
 
 def test_many_are_fetched_again_at_once_and_the_rest_is_said(staff: Client) -> None:
