@@ -31,6 +31,7 @@ def trends(request: HttpRequest) -> HttpResponse:
     rows = read_trends(by, period, workspace_id=workspace.pk if workspace else None)
     context: dict[str, Any] = {
         "rows": [(trend, _link(by, trend)) for trend in rows],
+        "any_surged": any(trend.surges for trend in rows),
         "by": by,
         "groups": [Choice(str(GROUPS[name][0]), _url(name, period), name == by) for name in offered],
         "periods": [Choice(str(words), _url(by, name), name == period) for name, words in PERIOD_WORDS.items()],

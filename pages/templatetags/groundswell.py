@@ -27,6 +27,12 @@ HUES = 12
 
 
 @register.filter
+def titled(title: str) -> str:
+    """What a video is called; many have no words of their own."""
+    return title or _("Untitled")
+
+
+@register.filter
 def human(number: float | None) -> str:
     """1234 becomes 1.2K (in Chinese 12345 becomes 1.2万). Nothing known is a dash, which is not 0."""
     if number is None:

@@ -70,6 +70,16 @@ def test_a_card_shows_numbers_growth_surge_and_age(client):
     assert 'aria-label="Views"' not in page  # not shown by the platform: not 0
 
 
+def test_a_video_without_words_is_untitled_and_not_a_number(client):
+    video = ScoreFactory(video__title="").video
+
+    assert ">Untitled</span>" in text_of(client.get("/"))
+    page = text_of(client.get(f"/videos/{video.pk}/"))
+    assert re.search(r"<h1[^>]*>Untitled</h1>", page)
+    assert "<title>Untitled · Groundswell" in re.sub(r"\s*(</?title>)\s*", r"\1", page)
+    assert f"<code>{video.external_id}</code>" in page, "its number there is a fact among others"
+
+
 def test_the_feed_goes_on_by_a_plain_link_and_by_htmx(client):
     for _ in range(31):
         ScoreFactory()

@@ -207,6 +207,16 @@ def test_an_empty_page_says_what_it_waits_for(client):
 # -- trends ----------------------------------------------------------------------------------------
 
 
+def test_trends_say_nothing_of_calm_once_a_video_surged(client):
+    for n in range(3):
+        SurgeFactory(video=grown(hashtags=["a"]), alerted=n == 0)
+
+    page = text_of(client.get("/trends/"))
+
+    assert "1 of 3" in page
+    assert "has surged" not in page
+
+
 def test_trends_are_shown_by_group_and_period(client, member, membership):
     source = SourceFactory(workspace=membership.workspace, value="our topic")
     for _ in range(3):
@@ -217,6 +227,7 @@ def test_trends_are_shown_by_group_and_period(client, member, membership):
     assert "#街头 美食" in page
     assert "?hashtag=%E8%A1%97%E5%A4%B4+%E7%BE%8E%E9%A3%9F" in page
     assert "0 of 3" in page
+    assert "None of their videos has surged in the last 24 hours." in page
     assert "No group is large enough yet" in text_of(client.get("/trends/?by=authors&period=7d"))
     assert "our topic" in text_of(member.get("/trends/?by=sources"))
     assert "Your sources" not in page

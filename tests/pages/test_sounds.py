@@ -89,7 +89,7 @@ def test_totals_average_median_and_the_greatest_first(member, watched):
     assert "<dt>Median views</dt><dd>200</dd>" in page
     assert "<dt>Average views</dt><dd>300K</dd>" in page
     assert "<dt>Videos on TikTok</dt><dd>12.3K</dd>" in page
-    assert "<dt>Error rows</dt><dd>2</dd>" in page
+    assert "<dt>Could not be read</dt><dd>2</dd>" in page
     assert re.findall(r'<td class="number">([\d,]+)</td><td class="number">1,000</td>', page) == ["900,000", "200", "100"]
 
 
