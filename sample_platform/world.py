@@ -269,8 +269,8 @@ class World:
             cover_key=token(self.seed, "cover", number, length=38),
             gears=() if is_carousel else self._gears(looks, seconds),
             slides=self._slides(number, topic, (title[0], title[1]), looks) if is_carousel else (),
-            is_deleted=number % 53 == 29,
-            is_ad=number % 71 == 33,
+            is_deleted=number % 53 == 29 and not _surges(number),
+            is_ad=number % 71 == 33 and not _surges(number),
         )
 
     def _published(self, chance: random.Random, is_upcoming: bool) -> float:
@@ -368,7 +368,7 @@ class World:
 
 
 def _surges(number: int) -> bool:
-    """Every twelfth video is planned to surge."""
+    """Every twelfth video is planned to surge; none of them is an advertisement or deleted, which nobody could follow."""
     return _turn(number) % 12 == 5
 
 
