@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 COUNTED_TO = 10_000
 LOOKED_AT = 5_000
@@ -95,11 +96,28 @@ class OnlyLookedAt:
         return False
 
 
-class BigListAdmin(AuditedActions, ModelAdmin):
+class UnfilteredIsAll(ChangeList):
+    """Where nothing narrows the list, what it counted is all there is: no "17 results (Show all)" above all of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count
+
+
+class NotCountedTwice:
+    """For tables so long that their rows are not counted a second time without the filters."""
+
+    show_full_result_count = False
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return UnfilteredIsAll
+
+
+class BigListAdmin(AuditedActions, NotCountedTwice, ModelAdmin):
     """For tables that grow without end."""
 
     paginator = CappedPaginator
-    show_full_result_count = False
     list_per_page = 50
     compressed_fields = True
 

@@ -24,7 +24,7 @@ from unfold.utils import display_for_label
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from jobs.admin import cut
-from jobs.listing import AuditedActions, OnlyLookedAt
+from jobs.listing import AuditedActions, NotCountedTwice, OnlyLookedAt
 from monitoring import facts, health, passes
 from monitoring.models import Level, Part, Pass, UnclaimedObject
 from ranking.classic import SETTINGS as CLASSIC_WEIGHTS
@@ -39,10 +39,8 @@ def badge(text: Any, colour: str) -> SafeString:
     return shown
 
 
-class ReadOnlyAdmin(OnlyLookedAt, ModelAdmin):
+class ReadOnlyAdmin(OnlyLookedAt, NotCountedTwice, ModelAdmin):
     """Written by the house itself: looked at, never edited."""
-
-    show_full_result_count = False
 
 
 @admin.register(Pass)

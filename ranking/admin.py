@@ -13,16 +13,14 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from jobs.listing import AuditedActions, OnlyLookedAt
+from jobs.listing import AuditedActions, NotCountedTwice, OnlyLookedAt
 from ranking import surges
 from ranking.baselines import AGE_EDGES_HOURS
 from ranking.models import Baseline, ModelState, RankingModel, Score, Surge
 
 
-class Computed(OnlyLookedAt, ModelAdmin):
+class Computed(OnlyLookedAt, NotCountedTwice, ModelAdmin):
     """What scoring writes."""
-
-    show_full_result_count = False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """As people read them, where there is a column that shows them so."""

@@ -190,6 +190,14 @@ def test_counting_stops_at_the_cap(monkeypatch):
     assert CappedPaginator(DownloadJob.objects.order_by("pk"), 2).count == 3
 
 
+@pytest.mark.parametrize("name", ["crawler/crawljob", "monitoring/part", "ranking/score"])
+def test_a_list_offers_to_show_all_only_where_something_is_left_out(staff_client, name):
+    whole, searched = staff_client.get(f"/admin/{name}/"), staff_client.get(f"/admin/{name}/?q=nothing-of-the-kind")
+
+    assert "Show all" not in whole.content.decode()
+    assert whole.context["cl"].search_fields == () or "0 results" in searched.content.decode()
+
+
 def test_long_running_lists_say_how_old_a_job_is(staff_client):
     DownloadJobFactory(created_at=timezone.now() - timedelta(hours=5))
 
