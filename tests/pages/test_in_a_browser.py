@@ -69,6 +69,29 @@ def test_why_a_filter_is_left_out_is_seen_and_stands_at_its_field(page: Page, li
     expect(page.get_by_label("Published from")).to_have_value("2026-02-03")
 
 
+def test_names_without_an_end_do_not_widen_a_phones_page(page: Page, live_server):
+    video = ScoreFactory(video__title="t" * 300, video__hashtags=["h" * 90], video__author__name="N" * 90).video
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    for path in (f"/videos/{video.pk}/", f"/authors/{video.author_id}/", "/"):
+        page.goto(f"{live_server.url}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390, path
+
+
+def test_a_title_runs_as_its_own_script_does(page: Page, live_server):
+    video = ScoreFactory(video__title="مرحبا بالعالم!").video
+    page.goto(f"{live_server.url}/videos/{video.pk}/")
+
+    title = page.locator("h1")
+    ends = title.evaluate("""title => {
+      const words = title.firstChild, range = document.createRange(), at = (from, to) => {
+        range.setStart(words, from); range.setEnd(words, to); return range.getBoundingClientRect().left;
+      };
+      return [at(0, 1), at(words.length - 1, words.length)];
+    }""")
+    assert ends[0] > ends[1], "the mark after the last word stands left of all"
+
+
 def test_more_by_the_keyboard_goes_on_at_the_first_new_card(page: Page, live_server):
     ScoreFactory.create_batch(33)
     page.goto(live_server.url)
