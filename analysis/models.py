@@ -115,7 +115,7 @@ class Analysis(models.Model):
         verbose_name_plural = _("readings")
 
     def __str__(self) -> str:
-        return f"reading of {self.video_id}"
+        return f"reading of video {self.video_id}"
 
 
 class SlideText(models.Model):
@@ -137,7 +137,7 @@ class SlideText(models.Model):
         constraints = [models.UniqueConstraint(fields=["video", "position"], name="a_slide_has_its_text_once")]
 
     def __str__(self) -> str:
-        return f"slide {self.position + 1} of {self.video_id}"
+        return f"slide {self.position + 1} of video {self.video_id}"
 
 
 class ReuploadKind(models.TextChoices):
@@ -171,7 +171,7 @@ class Reupload(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.video_id} is {self.original_id} again"
+        return f"video {self.video_id} is video {self.original_id} again"
 
     @property
     def is_equal(self) -> bool:
@@ -190,4 +190,4 @@ class Comparison(models.Model):
         verbose_name_plural = _("comparisons")
 
     def __str__(self) -> str:
-        return f"comparison of {self.video_id}"
+        return f"comparison of video {self.video_id}"

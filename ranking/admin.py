@@ -23,9 +23,9 @@ class Computed(OnlyLookedAt, NotCountedTwice, ModelAdmin):
     """What scoring writes."""
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """As people read them, where there is a column that shows them so."""
-        names = super().get_fields(request, obj)
-        return [f"show_{name}" if hasattr(self, f"show_{name}") else name for name in names]
+        """As people read them, where there is a column that shows them so: but for labels, which only a list can draw."""
+        columns = {name: getattr(self, f"show_{name}", None) for name in super().get_fields(request, obj)}
+        return [f"show_{name}" if column and not hasattr(column, "label") else name for name, column in columns.items()]
 
 
 def _percent(field: str, description: Any) -> Any:

@@ -130,7 +130,7 @@ class Score(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.video_id}: {self.classic:.1f}"
+        return f"score of video {self.video_id}"
 
 
 class Baseline(models.Model):
@@ -197,7 +197,7 @@ class Surge(models.Model):
         indexes = [models.Index(fields=["-alerted_at", "-id"], condition=Q(alerted_at__isnull=False), name="surge_latest")]
 
     def __str__(self) -> str:
-        return f"{self.video_id} since {self.watched_at:%Y-%m-%d %H:%M}"
+        return f"surge of video {self.video_id} since {self.watched_at:%Y-%m-%d %H:%M}"
 
     @property
     def lead(self) -> timedelta | None:

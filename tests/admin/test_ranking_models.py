@@ -7,7 +7,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 
 from ranking.pulse import active_models
-from tests.factories import BaselineFactory, RankingModelFactory, ScoreFactory
+from tests.factories import BaselineFactory, RankingModelFactory, ScoreFactory, SurgeFactory
 
 pytestmark = pytest.mark.django_db
 MODELS = "/admin/ranking/rankingmodel/"
@@ -76,6 +76,16 @@ def test_a_no_is_a_plain_word(staff_client):
 
     assert "close_small" not in page
     assert "no" in [word.strip() for word in page.splitlines()]
+
+
+def test_a_surges_own_page_says_its_state_in_words(staff_client):
+    surge = SurgeFactory(alerted=True)
+
+    page = staff_client.get(f"/admin/ranking/surge/{surge.pk}/change/").content.decode()
+
+    assert "surging" in page
+    assert "&#x27;open&#x27;" not in page
+    assert f"surge of video {surge.video_id} since" in page
 
 
 @pytest.mark.parametrize(
