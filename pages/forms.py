@@ -46,6 +46,7 @@ class SourceForm(forms.ModelForm[Source]):
             *("cron", "interval_minutes", "pages_per_run", "kinds", "min_views", "min_likes", "max_age_days", "min_height"),
             *("auto_download", "is_own"),
         )
+        labels = {"value": _("Words, handle or link"), "cron": _("Or at fixed times (cron)")}
         widgets = {
             "value": forms.TextInput(attrs={"autocomplete": "off", "maxlength": 500}),
             "cron": forms.TextInput(attrs={"placeholder": "0 */2 * * *", "autocomplete": "off", "class": "code"}),

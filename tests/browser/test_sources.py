@@ -59,7 +59,7 @@ def test_it_works_without_scripts_at_any_width(browser, site, membership, width)
 def test_the_form_offers_only_what_its_platform_has(page: Page, site, membership):
     sign_in(page, site, membership.user.username)
     page.goto(f"{site}/sources/new/")
-    value = page.get_by_label("Value")
+    value = page.get_by_label("Words, handle or link")
     expect(page.get_by_label("our own")).to_be_hidden()
 
     page.get_by_label("Platform").select_option("tiktok")
