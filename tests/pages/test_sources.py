@@ -386,3 +386,15 @@ def test_a_hot_list_is_shown_with_places_heat_and_what_was_found(member, members
 
     assert "The list now" in shown
     assert shown.index("猫咪") < shown.index("8.7M") < shown.index("second")
+
+
+@pytest.mark.parametrize(("outcome", "is_alarming"), [("renamed", False), ("private", True)])
+def test_a_new_name_is_no_alarm_where_the_profile_is_still_read(member, membership, outcome, is_alarming):
+    source = SourceFactory(workspace=membership.workspace, outcome=outcome, outcome_detail="What happened to it.")
+
+    for path in ("/sources/", f"/sources/{source.pk}/"):
+        page = text_of(member.get(path))
+        assert "What happened to it." in page
+        assert ("outcome bad" in page) == is_alarming
+        assert ("outcome doubt" in page) == (not is_alarming)
+    assert ("note warning" in page) == is_alarming
