@@ -181,7 +181,7 @@ def _finish(job: CrawlJob, run: Run) -> str:
     outcome, detail = Outcome.OK if has_seen else Outcome.EMPTY, ""
     if run.renamed_to:
         outcome = Outcome.RENAMED
-        detail = _("The profile is called “%(name)s” now. It is still read: its id there stays the same.") % {"name": run.renamed_to[:100]}
+        detail = _("The profile is called “%(name)s” now. It is still read, by its lasting id.") % {"name": run.renamed_to[:100]}
     now = timezone.now()
     changes: dict[str, Any] = {"outcome": outcome, "outcome_detail": detail, "failures_in_a_row": 0, "last_run_at": now}
     if has_seen:
