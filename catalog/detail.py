@@ -85,7 +85,9 @@ def detail(video: Video | int) -> Detail | None:
     if row is None or (found := card(row.pk)) is None:
         return None
     kept_of_video, kept_of_sound = _assets(row)
-    sightings = SourceVideo.objects.filter(video=row).select_related("source__workspace").order_by("first_seen_at")
+    sightings = (
+        SourceVideo.objects.filter(video=row).select_related("source__workspace", "source__sound").order_by("first_seen_at")
+    )
     return Detail(
         card=found,
         video=row,

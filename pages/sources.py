@@ -95,7 +95,7 @@ def edit(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
 def delete(request: HttpRequest, membership: Membership, pk: int) -> HttpResponse:
     source = _source(membership, pk)
     if request.method == "POST":
-        value = source.value
+        value = source.shown_name
         source.delete()
         messages.success(request, _("“%(value)s” is no longer watched. What it has shown stays.") % {"value": value})
         return redirect("sources")

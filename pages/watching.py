@@ -97,7 +97,8 @@ def bulk(request: HttpRequest, membership: Membership) -> HttpResponse:
     Ids of other workspaces are as good as none. Deleting asks first, unless `confirmed` says that it has.
     """
     ids = [int(text) for text in request.POST.getlist("ids") if is_id(text)]
-    chosen = Source.objects.filter(workspace=membership.workspace_id, pk__in=ids[:MOST_AT_ONCE]).order_by("kind", "value", "pk")
+    ours = Source.objects.filter(workspace=membership.workspace_id).select_related("sound")
+    chosen = ours.filter(pk__in=ids[:MOST_AT_ONCE]).order_by("kind", "value", "pk")
     action = request.POST.get("action", "")
     back = _url({name: str(value) for name, value in QueryDict(request.POST.get("back", "")[:2000]).items() if name in NARROWING})
     found = list(chosen)

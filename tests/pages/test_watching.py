@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crawler.models import CrawlJob, ProviderPause, Source
-from tests.factories import CrawlJobFactory, SoundFactory, SourceFactory
+from tests.factories import CrawlJobFactory, SoundFactory, SourceFactory, SourceVideoFactory
 from tests.pages.conftest import text_of
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +214,22 @@ def test_a_sound_is_listed_and_found_by_its_title(member, membership):
 
     assert ">Rain on a roof</a>" in page
     assert f">{sound.external_id}<" not in page
+
+
+def test_a_sound_is_called_by_its_title_wherever_it_is_edited_deleted_or_has_shown_a_video(member, membership):
+    sound = SoundFactory(title="Rain on a roof")
+    source = SourceFactory(workspace=membership.workspace, kind="sound", value=sound.external_id, sound=sound)
+    video = SourceVideoFactory(source=source).video
+
+    assert "sound Rain on a roof</a>" in text_of(member.get(f"/videos/{video.pk}/"))
+    for page in (
+        member.get(f"/sources/{source.pk}/edit/"),
+        member.get(f"/sources/{source.pk}/delete/"),
+        member.post("/sources/bulk/", {"action": "delete", "ids": [source.pk]}),
+        member.post(f"/sources/{source.pk}/delete/", follow=True),
+    ):
+        assert "Rain on a roof" in text_of(page)
+        assert sound.external_id not in text_of(page)
 
 
 @pytest.mark.parametrize(
