@@ -14,16 +14,37 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from catalog.cards import Card
 from catalog.filters import LABELS
+from crawler.models import Outcome
 from crawler.providers import registry
 from pages import charts
 
 register = template.Library()
 
 HUES = 12
+LEFT_OUT = {
+    "filtered": gettext_lazy("not wanted %d"),
+    "live": gettext_lazy("live %d"),
+    "ad": gettext_lazy("ads %d"),
+    "deleted": gettext_lazy("deleted %d"),
+    "malformed": gettext_lazy("unreadable %d"),
+    "other": gettext_lazy("of another kind %d"),
+}
+"""Of what a look counted: what it saw and did not keep."""
+
+
+@register.filter
+def left_out(counts: dict[str, int]) -> str:
+    return ", ".join(str(words) % counts[name] for name, words in LEFT_OUT.items() if counts.get(name))
+
+
+@register.filter
+def outcome_words(outcome: str) -> str:
+    """How a look ended; a stage's own word, where it has one, stays as it is."""
+    return str(dict(Outcome.choices).get(outcome, outcome))
 
 
 @register.filter

@@ -219,6 +219,17 @@ def test_a_source_shows_its_runs_with_reasons_page_by_page(member, source):
     assert member.get(f"/sources/{source.pk}/?before=x").status_code == 400
 
 
+def test_what_a_scan_left_out_and_how_it_ended_is_said_in_words(member, source):
+    counts = {"seen": 3, "new": 1, "filtered": 3, "malformed": 2, "live": 0, "credits": 7}
+    CrawlJobFactory(source=source, completed=True, outcome="rate_limited", counts=counts)
+
+    page = text_of(member.get(f"/sources/{source.pk}/"))
+
+    assert "not wanted 3, unreadable 2<" in re.sub(r"\s*<", "<", page)
+    assert "rate limited" in page
+    assert "rate_limited" not in page
+
+
 def test_what_a_scan_changes_is_refreshed_with_its_run(member, source):
     notice = "It is scanned as soon as a worker is free."
     page = text_of(member.post(f"/sources/{source.pk}/scan/", follow=True))
