@@ -116,6 +116,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "config.context_processors.events",
                 "config.context_processors.mail",
+                "config.context_processors.sign_up",
             ],
         },
     }

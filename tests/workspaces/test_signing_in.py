@@ -53,7 +53,10 @@ def test_the_link_to_sign_in_keeps_where_somebody_was_going_and_does_not_lead_to
 def test_a_closed_sign_up_says_so_and_makes_nobody(client, django_user_model):
     words = "a rather long passphrase"
 
+    assert "/accounts/signup/" in client.get(LOGIN).content.decode()
+
     with override_config(SIGN_UP_OPEN=False):
+        assert "/accounts/signup/" not in client.get(LOGIN).content.decode(), "a way that is closed is not offered"
         shown = client.get("/accounts/signup/")
         client.post("/accounts/signup/", {"username": "mai", "password1": words, "password2": words})
 
