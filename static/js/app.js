@@ -243,6 +243,18 @@ document.addEventListener("htmx:beforeSwap", () => {
   chosen = new Set([...document.querySelectorAll(".download-row input:checked")].map((box) => box.value));
 });
 
+// What is being pressed stays where it is: a click is lost when its button is put in anew between the press and the release.
+// What a page asks for from time to time is left out then, and asked for again.
+let isPressing = false;
+addEventListener("pointerdown", (event) => (isPressing = event.button === 0), { passive: true });
+for (const end of ["pointerup", "pointercancel", "contextmenu", "blur"]) {
+  addEventListener(end, () => (isPressing = false), { passive: true });
+}
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const isAskedAgain = event.detail.requestConfig.elt.getAttribute("hx-trigger")?.startsWith("every");
+  if (isPressing && isAskedAgain) event.detail.shouldSwap = false;
+});
+
 // "More" is gone once it was pressed: who was on it goes on at the first of the new cards.
 let wasOnMore = false;
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -7,6 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from crawler.models import CrawlJob, Source
+from downloads.models import DownloadJob
 from tests.factories import (
     AssetFactory,
     DownloadJobFactory,
@@ -124,3 +125,21 @@ def test_the_page_of_a_source_follows_its_scan(page: Page, live_server):
     expect(notice).to_have_count(0)
     for part in ("source-lead", "source-facts", "runs", "shown"):
         expect(page.locator(f"#{part}")).to_have_count(1)
+
+
+def test_a_refresh_between_the_press_and_the_release_loses_no_click(page: Page, live_server):
+    user = MembershipFactory().user
+    DownloadRequestFactory(job=DownloadJobFactory(running=True), user=user)  # so that the list refreshes itself
+    sign_in(page, live_server.url, user)
+    page.goto(f"{live_server.url}/downloads/")
+    page.get_by_role("button", name="Choose all").hover()
+
+    page.mouse.down()
+    for _ in range(2):  # who asks for the second one has done with the first
+        with page.expect_response(lambda answer: "before=" in answer.url):
+            pass
+    page.mouse.up()
+
+    expect(page.get_by_role("checkbox")).to_be_checked()
+    DownloadJob.objects.update(state="failed", lease_until=None, finalized_at=timezone.now())
+    expect(page.locator(".download-row")).to_contain_text("failed")  # and the list goes on refreshing itself
