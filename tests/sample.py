@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -125,12 +126,17 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ones: asked for one after the other, the same port may come twice."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    """In a row, and below those that the kernel gives to outgoing connections: one of these would take it before the start."""
+    while True:
+        first = random.randrange(20_000, 30_000)
+        ports = list(range(first, first + count))
+        with ExitStack() as stack:
+            try:
+                for port in ports:
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return ports
 
 
 @contextmanager

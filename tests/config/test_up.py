@@ -1,7 +1,6 @@
 """The commands an operator types, as they are typed."""
 
 import json
-import random
 import re
 import signal
 import socket
@@ -9,25 +8,13 @@ import sys
 import urllib.request
 
 from tests.config.conftest import Machine, eventually, processes_with
-
-
-def two_free_ports() -> int:
-    """Below those that the kernel gives to outgoing connections: one of these would take the second between test and start."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        with socket.socket() as first, socket.socket() as second:
-            try:
-                first.bind(("127.0.0.1", port))
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
+from tests.sample import free_ports
 
 
 def test_a_taken_port_is_named_before_anything_starts(machine: Machine) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        process = machine.start(sys.executable, "manage.py", "up", PORT=str(port - 1))
+    first, port = free_ports(2)
+    with socket.create_server(("127.0.0.1", port)):
+        process = machine.start(sys.executable, "manage.py", "up", PORT=str(first))
         said, _ = process.communicate(timeout=180)
 
     assert process.returncode == 1
@@ -37,7 +24,7 @@ def test_a_taken_port_is_named_before_anything_starts(machine: Machine) -> None:
 
 
 def test_everything_starts_answers_and_leaves_no_process_behind(machine: Machine) -> None:
-    port = two_free_ports()
+    port = free_ports(2)[0]
     process = machine.start(sys.executable, "manage.py", "up", PORT=str(port))
     assert process.stdout is not None
     said = ""

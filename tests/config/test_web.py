@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import pytest
 
 from config.engines import PROJECT
-from tests.config.conftest import eventually
 
 HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\na"
 
@@ -25,38 +24,32 @@ class Site:
         connection.sendall(said)
         return connection
 
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+    def ask(self, method: str, path: str, body: bytes | None = None, patience: float = 20, **headers: str) -> bytes:
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience)
         client.request(method, path, body, headers)
         answer = client.getresponse().read()
         client.close()
         return answer
 
-    def is_there(self) -> bool:
-        try:
-            self.connect().close()
-        except OSError:
-            return False
-        return True
-
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with socket.create_server(("127.0.0.1", 0)) as chosen:
-        port = chosen.getsockname()[1]
     options = ["--workers", "1", "--threads", "2", "--no-control-socket", "--graceful-timeout", "20"]
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "tests.config.little_site", "--bind", f"127.0.0.1:{port}"),
-            *("--worker-class", "config.web.PatientWorker", *options),
-        ],
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        stderr=subprocess.DEVNULL,
-    )
+    with socket.create_server(("127.0.0.1", 0)) as door:  # handed over open: a free port may be another's by then
+        port = door.getsockname()[1]
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "tests.config.little_site", "--bind", f"fd://{door.fileno()}"),
+                *("--worker-class", "config.web.PatientWorker", *options),
+            ],
+            cwd=PROJECT,
+            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+            stderr=subprocess.DEVNULL,
+            pass_fds=[door.fileno()],
+        )
     site = Site(port, process)
     try:
-        eventually(site.is_there)
+        assert site.ask("GET", "/", patience=180) == b"0"
         yield site
     finally:
         process.kill()

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 from config.settings import BASE_DIR
 from downloads import locations, storage
 from downloads.stores.base import Blob, Store
+from tests.sample import free_port
 
 MakeClip = Callable[..., Path]
 AZURITE = BASE_DIR / "tests/azurite/node_modules/.bin/azurite-blob"
@@ -57,9 +57,7 @@ def clip(make_clip: MakeClip) -> Path:
 @pytest.fixture(scope="session")
 def bucket_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running S3 stand-in (moto)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = (tmp_path_factory.mktemp("moto") / "log").open("wb")
     server = subprocess.Popen(
         [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)],
