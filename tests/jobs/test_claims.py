@@ -68,7 +68,7 @@ def test_a_batch_comes_most_urgent_first_and_no_larger_than_asked():
 @pytest.mark.parametrize(
     "fields",
     [
-        {"scheduled_at": timezone.now() + timedelta(hours=1)},
+        {"scheduled_at": timezone.now() + timedelta(days=1)},  # counted from when the tests were collected
         {"paused_at": timezone.now()},
         {"state": State.COMPLETED, "finalized_at": timezone.now()},
         {"state": State.RUNNING, "lease_until": timezone.now() - timedelta(hours=1)},
