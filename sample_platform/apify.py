@@ -289,7 +289,7 @@ class Apify:
         return json_response({"data": {"id": USER_ID, "username": "sample", "plan": {"id": "STARTER"}}})
 
     async def truth(self, request: Request) -> Response:
-        """What ran and what was posted, for tests. It has no counterpart at the real service."""
+        """What ran and was posted, and how much of it still goes on, for tests. It has no counterpart at the real service."""
         runs = [
             {
                 "id": run.id,
@@ -300,7 +300,7 @@ class Apify:
             }
             for run in self.runs.values()
         ]
-        return json_response({"runs": runs})
+        return json_response({"runs": runs, "underway": len(self.tasks)})
 
 
 def failure(refused: Refused) -> Response:

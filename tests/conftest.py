@@ -4,6 +4,8 @@ import ipaddress
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,37 @@ def _keep_leases_by_hand() -> None:
     from jobs import lease
 
     lease.RENEW_EVERY_SECONDS = 24 * 3600
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _wait_for_redis() -> None:
+    """A nudge gives up after half a second, and none is sent for five: on a busy machine Redis is slow, and not away."""
+    from jobs import nudge
+
+    nudge.ANSWER_SECONDS = 60.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _let_many_in() -> None:
+    """Ten may wait at the door of Django's server. Whom the kernel turns away there tries again by itself, up to half a minute
+    later, even when nobody waits for the answer any more: in another test."""
+    from django.core.servers.basehttp import WSGIServer
+
+    WSGIServer.request_queue_size = 1024
+
+
+@pytest.fixture(autouse=True)
+def _let_requests_end(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a page asked for last is answered before the tables are emptied: not into the next test, nor across the emptying."""
+    browser = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
+    yield
+    if "live_server" in request.fixturenames:
+        for context in browser.contexts if browser else ():  # of a test that failed before it closed them
+            context.close()
+        ends = time.monotonic() + 60
+        while answering := [thread.name for thread in threading.enumerate() if "process_request_thread" in thread.name]:
+            assert time.monotonic() < ends, f"still answering: {answering}"
+            time.sleep(0.005)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ os.environ.setdefault("DATA_DIR", str(Path(__file__).resolve().parent.parent / "
 
 from config import engines
 from config.settings import *  # noqa: F403
-from config.settings import CACHES, CHANNEL_LAYERS, INSTALLED_APPS, STORAGES
+from config.settings import CACHES, CHANNEL_LAYERS, DATABASES, INSTALLED_APPS, STORAGES
 
 _process = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
@@ -20,6 +20,14 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = True  # files are looked for when asked for: nothing was collected
 _number = int(_process.removeprefix("gw")) if _process != "main" else 0
-CACHES = {"default": {**CACHES["default"], "LOCATION": engines.redis_url(4 + _number)}}  # clearing it empties a database
+CACHES = {
+    "default": {
+        **CACHES["default"],
+        "LOCATION": engines.redis_url(4 + _number),  # clearing it empties a database
+        "OPTIONS": {"SOCKET_TIMEOUT": 60, "SOCKET_CONNECT_TIMEOUT": 60},  # on a busy machine Redis is slow, and not away
+    }
+}
+# A test lies idle within its transaction for as long as what it computes takes here.
+DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
 CHANNEL_LAYERS["default"]["CONFIG"] = {"hosts": [engines.redis_url(2)], "prefix": f"test-{_process}"}
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.jobs.app"]

@@ -11,6 +11,7 @@ from crawler.models import CrawlJob, Source, SourceVideo, WebhookDelivery
 from crawler.providers import apify as provider
 from tests.browser import conftest
 from tests.browser.conftest import apart, working
+from tests.config.conftest import eventually
 from tests.factories import PASSWORD, MembershipFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -26,6 +27,7 @@ def apify(site, sample, settings):
     settings.APIFY_WEBHOOK_SECRET, settings.SITE_URL = "between-us", site
     with working("crawl"):
         yield sample
+    eventually(lambda: not sample.get("/control/apify.json")["underway"])  # a letter that comes late would be the next test's
 
 
 @pytest.fixture
