@@ -7,7 +7,15 @@ from playwright.sync_api import Page
 
 from ranking.scoring.model import HEADS
 from tests.browser.conftest import apart
-from tests.factories import PASSWORD, CrawlJobFactory, RankingModelFactory, SourceFactory, UserFactory, WorkspaceFactory
+from tests.factories import (
+    PASSWORD,
+    AssetJobFactory,
+    CrawlJobFactory,
+    RankingModelFactory,
+    SourceFactory,
+    UserFactory,
+    WorkspaceFactory,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LONG = "x" * 110
@@ -22,6 +30,7 @@ def fill():
     workspace = WorkspaceFactory(name=LONG[:80])
     source = SourceFactory(workspace=workspace, value=LONG * 2, outcome="failed", outcome_detail=LONG)
     CrawlJobFactory(source=source, failed=True, error_code="failed", outcome="failed", error=LONG)
+    AssetJobFactory(asset__video__title=LONG, failed=True, error_code="failed", error=LONG)
     return UserFactory(is_staff=True, is_superuser=True)
 
 
@@ -34,9 +43,9 @@ def open_list(page: Page, site, staff, name):
     page.locator("#result_list .data-row, #result_list tbody tr").first.wait_for()
 
 
-@pytest.mark.parametrize("name", ["source", "crawljob"])
+@pytest.mark.parametrize("name", ["crawler/source", "crawler/crawljob", "downloads/assetjob"])
 def test_one_long_unbroken_value_does_not_widen_a_list(page: Page, site, name):
-    open_list(page, site, apart(fill), f"crawler/{name}")
+    open_list(page, site, apart(fill), name)
 
     assert page.evaluate(WIDER_THAN_ITS_ROOM) == []
 
