@@ -102,12 +102,15 @@ def _let_many_in() -> None:
 def _let_requests_end(request: pytest.FixtureRequest) -> Iterator[None]:
     """What a page asked for last is answered before the tables are emptied: not into the next test, nor across the emptying."""
     browser = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
+    before = set(threading.enumerate())  # of a stand-in that a module or the session keeps: its connections may stay open
     yield
     if "live_server" in request.fixturenames:
         for context in browser.contexts if browser else ():  # of a test that failed before it closed them
             context.close()
         ends = time.monotonic() + 60
-        while answering := [thread.name for thread in threading.enumerate() if "process_request_thread" in thread.name]:
+        while answering := [
+            thread.name for thread in set(threading.enumerate()) - before if "process_request_thread" in thread.name
+        ]:
             assert time.monotonic() < ends, f"still answering: {answering}"
             time.sleep(0.005)
 
