@@ -71,7 +71,7 @@ def paths(page: Page, site: str) -> dict[str, str]:
         "account": "/account/",
         "password": "/accounts/password/change/",
         "missing": "/nothing-here/",
-        "admin": "/admin/crawler/source/",
+        "admin": "/admin/",
     }
     return {name: path for name, path in found.items() if path}
 
