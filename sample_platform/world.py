@@ -13,6 +13,7 @@ from sample_platform.words import NAMES, SONGS, TOPICS, Topic
 
 DAY = 86400.0
 HOUR = 3600.0
+HALF_AN_HOUR = HOUR / 2
 CAROUSEL_EVERY = 9
 """One entry in nine of a topic is a carousel, so 360 entries hold 40 of them."""
 
@@ -349,6 +350,9 @@ class World:
             else (chance.uniform(-20, 40), chance.uniform(1.5, 7))
         )
         starts_at = max(self.first_day + after * HOUR, published_at + HOUR)
+        if starts_at < self.first_day - HALF_AN_HOUR < self.first_day < starts_at + rise * HOUR:
+            # Under way for so long that it would be at the top when the site is first looked at: it comes a little later.
+            starts_at = self.first_day + chance.uniform(0.5, 6) * HOUR
         peaks_at = starts_at + rise * HOUR
         # Enough to be among the top twentieth of the site, by views and by likes: that is what going viral means.
         gain = max(audience, 50_000) * chance.uniform(0.5, 1) + math.exp(chance.uniform(math.log(1e6), math.log(2.5e6)))
