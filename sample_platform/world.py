@@ -355,7 +355,7 @@ class World:
             starts_at = self.first_day + chance.uniform(0.5, 6) * HOUR
         peaks_at = starts_at + rise * HOUR
         # Enough to be among the top twentieth of the site, by views and by likes: that is what going viral means.
-        gain = max(audience, 50_000) * chance.uniform(0.5, 1) + math.exp(chance.uniform(math.log(1e6), math.log(2.5e6)))
+        gain = max(audience, 50_000) * chance.uniform(0.5, 1) + math.exp(chance.uniform(math.log(1.4e6), math.log(2.5e6)))
         gain *= max(1.0, USUAL_LIKES / likes)
         # A gamma wave (x·e^(1-x))² has an area of e²/4 times its rise; so this height gathers `gain` views.
         return Wave(starts_at, peaks_at, gain / (1.847 * (peaks_at - starts_at)))
