@@ -36,6 +36,14 @@ def processes_with(text: str) -> dict[int, str]:
     return found
 
 
+def parent_of(pid: int) -> int:
+    """0 for a process that is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
 class Machine:
     """A machine without PostgreSQL or Redis: an empty DATA_DIR, and programs that use it."""
 
@@ -79,7 +87,9 @@ class Machine:
         return self.python(code).communicate(timeout=120)[0].strip()
 
     def servers(self) -> dict[int, str]:
-        return processes_with(str(self.paths.cluster)) | processes_with(str(self.paths.redis))
+        """But for a child that PostgreSQL has just forked: it bears its parent's command line until it names itself."""
+        found = processes_with(str(self.paths.cluster)) | processes_with(str(self.paths.redis))
+        return {pid: line for pid, line in found.items() if found.get(parent_of(pid)) != line}
 
     def is_quiet(self) -> bool:
         return engines.keeper_state(self.paths) is None and not self.servers()
